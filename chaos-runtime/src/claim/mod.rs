@@ -1,0 +1,29 @@
+//! Claims: what must be true of the steady state and of the faulted system.
+//!
+//! The grammar is parsed at compile time by `chaos-macros`; what arrives here are its values.
+//! [`Claim`]s are made by `#[chaos_test(…)]` and by [`slo!`](crate::slo).
+
+mod value;
+
+pub use value::{Cmp, LedgerMetric, Limit, Metric, Quantile, Reference, Scope, Value};
+
+use std::time::Duration;
+
+/// One comparison that must hold, such as `during(p99 < 800ms)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Claim {
+    /// The claim as its author wrote it, for reports: `during(p99 < 800ms)`.
+    pub text: &'static str,
+    /// Which phases it speaks about.
+    pub scope: Scope,
+    /// The load, ledger or control it speaks about: the `orders` of `orders.p99`. `None` = every load.
+    pub subject: Option<&'static str>,
+    /// What is measured.
+    pub metric: Metric,
+    /// How the measured value is compared with the limit.
+    pub cmp: Cmp,
+    /// The right-hand side.
+    pub limit: Limit,
+    /// `… for 60s`: a guard trips only when the breach lasted this long.
+    pub sustained: Option<Duration>,
+}

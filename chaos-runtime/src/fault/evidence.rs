@@ -1,0 +1,41 @@
+//! Proof that a fault bites.
+
+/// What is known about a fault's effect since it was injected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    seen: bool,
+    text: String,
+    hits: Option<u64>,
+}
+
+impl Evidence {
+    /// The effect was seen: `12 connections reset`, `process 4711 is stopped`.
+    pub fn seen(text: impl Into<String>) -> Self {
+        Self { seen: true, text: text.into(), hits: None }
+    }
+
+    /// No effect so far, and why that may be: `no connection came through the proxy`.
+    pub fn none(text: impl Into<String>) -> Self {
+        Self { seen: false, text: text.into(), hits: None }
+    }
+
+    /// Seen if `hits` is above zero; the number goes into the journal.
+    pub fn counted(hits: u64, text: impl Into<String>) -> Self {
+        Self { seen: hits > 0, text: text.into(), hits: Some(hits) }
+    }
+
+    /// Whether the effect was seen.
+    pub fn is_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// The proof in words.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How often the fault hit, where it counts.
+    pub fn hits(&self) -> Option<u64> {
+        self.hits
+    }
+}

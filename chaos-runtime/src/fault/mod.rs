@@ -1,0 +1,59 @@
+//! Faults: the trait, evidence, and one file per fault.
+
+mod evidence;
+
+pub use evidence::Evidence;
+
+use crate::Result;
+use crate::rollback::Undo;
+use std::future::Future;
+use std::time::Duration;
+
+/// Something that harms a target, can prove that it bites, and can be undone.
+///
+/// The engine calls, in this order: [`undo`](Fault::undo) (written to disk), [`inject`](Fault::inject),
+/// [`evidence`](Fault::evidence) until it is [`seen`](Evidence::seen) or the confirmation time is over,
+/// and at the end the undo. Afterwards `evidence` is read once more for the report.
+///
+/// Implement [`Held`] too if the harm lasts until it is undone, [`OneShot`] if it ends by itself.
+pub trait Fault: Send + 'static {
+    /// What it does, in a line: `latency 300ms ± 50ms towards the client`.
+    fn describe(&self) -> String;
+
+    /// What it harms: `proxy 127.0.0.1:4000`. Undos of different targets run concurrently.
+    fn target(&self) -> String;
+
+    /// How the harm ends. Asked for before the injection, so that it is on disk first.
+    fn undo(&self) -> Undo;
+
+    /// Does the harm.
+    fn inject(&mut self, cx: &InjectCx) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether the harm has been seen to bite since the injection, and how.
+    fn evidence(&mut self) -> impl Future<Output = Result<Evidence>> + Send;
+}
+
+/// A fault that lasts until it is undone: `chaos.inject(fault).hold(secs(10)).await`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` ends by itself, so it can't be held",
+    label = "a one-shot fault",
+    note = "write `chaos.inject(fault).await?`"
+)]
+pub trait Held: Fault {}
+
+/// A fault that ends by itself (a kill, a failover): `chaos.inject(fault).await`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` lasts until it is undone, so it needs an end",
+    label = "a held fault",
+    note = "write `chaos.inject(fault).hold(secs(10)).await?`, or `.start().await?` and clear it yourself"
+)]
+pub trait OneShot: Fault {}
+
+/// What a fault may need to know while it is injected.
+#[derive(Debug, Clone)]
+pub struct InjectCx {
+    /// A seed of the fault's own, drawn from the run's seed: the same run, the same draws.
+    pub seed: u64,
+    /// How long the fault will be held, where that is known.
+    pub hold: Option<Duration>,
+}
