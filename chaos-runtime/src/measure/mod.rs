@@ -1,5 +1,19 @@
-//! Measuring: outcomes, histograms, phases, seconds, recovery.
+//! Measuring: what became of operations, by phase and by slice of time, and how a system came back.
 
+mod event;
+mod histogram;
 mod outcome;
+mod phase_clock;
+mod recorder;
+mod recovery;
+mod series;
+mod tally;
 
+pub(crate) use event::Event;
+pub(crate) use histogram::Latencies;
 pub use outcome::{ErrorClass, Outcome};
+pub(crate) use phase_clock::{PhaseClock, Segment};
+pub(crate) use recorder::{Completion, PhaseMeasures, Recorder};
+pub(crate) use recovery::{BinQuality, Recovery, watch};
+pub(crate) use series::{SLICES_PER_BIN, Series, Slice};
+pub(crate) use tally::Tally;

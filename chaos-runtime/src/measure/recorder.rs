@@ -1,0 +1,300 @@
+//! One load's recorder: owned by its driver thread, so recording takes no lock.
+
+use super::{Event, Latencies, Outcome, PhaseClock, Segment, Series, Tally};
+use crate::clock::Nanos;
+use crate::report::journal::{FailureSample, PhaseKind};
+use std::sync::Arc;
+
+/// An arrival sent later than this after its due time by the driver's own fault counts as late.
+const LATE: Nanos = 10_000_000;
+
+/// One completed operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Completion {
+    /// When it was due to start.
+    pub(crate) due: Nanos,
+    /// When the driver noticed that it was due.
+    pub(crate) noticed: Nanos,
+    /// When a worker started it.
+    pub(crate) started: Nanos,
+    /// When it ended, retries included.
+    pub(crate) ended: Nanos,
+    /// What became of the first attempt.
+    pub(crate) first: Outcome,
+    /// Whether the last attempt succeeded.
+    pub(crate) ok_at_last: bool,
+    /// Attempts in all.
+    pub(crate) attempts: u32,
+}
+
+/// What one phase of a load measured.
+#[derive(Debug, Clone)]
+pub(crate) struct PhaseMeasures {
+    pub(crate) kind: PhaseKind,
+    pub(crate) tally: Tally,
+    /// From due to end, succeeded at last.
+    pub(crate) response: Latencies,
+    /// From due to end, failed for good.
+    pub(crate) failure_response: Latencies,
+    pub(crate) service: Latencies,
+    pub(crate) lag: Latencies,
+    pub(crate) queue: Latencies,
+    /// How many operations each registered event is true of.
+    pub(crate) events: Vec<u64>,
+    /// How many of those only because the driver itself was late.
+    pub(crate) spoiled: Vec<u64>,
+}
+
+impl PhaseMeasures {
+    fn new(kind: PhaseKind) -> Self {
+        Self {
+            kind,
+            tally: Tally::default(),
+            response: Latencies::fine(),
+            failure_response: Latencies::coarse(),
+            service: Latencies::coarse(),
+            lag: Latencies::coarse(),
+            queue: Latencies::coarse(),
+            events: Vec::new(),
+            spoiled: Vec::new(),
+        }
+    }
+
+    /// Adds another's measurements.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.tally.add(&other.tally);
+        self.response.add(&other.response);
+        self.failure_response.add(&other.failure_response);
+        self.service.add(&other.service);
+        self.lag.add(&other.lag);
+        self.queue.add(&other.queue);
+        add_counts(&mut self.events, &other.events);
+        add_counts(&mut self.spoiled, &other.spoiled);
+    }
+
+    /// Measurements of nothing, to add to.
+    pub(crate) fn empty(kind: PhaseKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+fn add_counts(mine: &mut Vec<u64>, theirs: &[u64]) {
+    if theirs.len() > mine.len() {
+        mine.resize(theirs.len(), 0);
+    }
+    mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
+}
+
+/// A load's measurements so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder {
+    clock: Arc<PhaseClock>,
+    version: usize,
+    segments: Vec<Segment>,
+    events: Vec<Event>,
+    /// One for each segment of the phase clock, in its order.
+    pub(crate) phases: Vec<PhaseMeasures>,
+    pub(crate) series: Series,
+    /// Per-bin distributions, two digits, for the picture.
+    pub(crate) bins: Vec<Option<Box<Latencies>>>,
+    bin: Nanos,
+    /// The first failure of each class.
+    pub(crate) failures: Vec<FailureSample>,
+}
+
+impl Recorder {
+    pub(crate) fn new(clock: Arc<PhaseClock>, bin: Nanos) -> Self {
+        Self {
+            clock,
+            version: 0,
+            segments: Vec::new(),
+            events: Vec::new(),
+            phases: Vec::new(),
+            series: Series::new(bin),
+            bins: Vec::new(),
+            bin,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Counts an event from now on; its index in `events` of phases and slices.
+    pub(crate) fn register(&mut self, event: Event) -> usize {
+        if let Some(known) = self.events.iter().position(|known| *known == event) {
+            return known;
+        }
+        self.events.push(event);
+        self.events.len() - 1
+    }
+
+    /// The index of a registered event.
+    pub(crate) fn index_of(&self, event: Event) -> Option<usize> {
+        self.events.iter().position(|known| *known == event)
+    }
+
+    /// Brings the phases up to date with the clock. Called for every operation: one atomic load when nothing changed.
+    fn refresh(&mut self) {
+        let version = self.clock.version();
+        if version == self.version && !self.segments.is_empty() {
+            return;
+        }
+        self.version = version;
+        self.segments = self.clock.segments();
+        let known = self.phases.len();
+        self.phases.truncate(self.segments.len());
+        for (index, segment) in self.segments.iter().enumerate() {
+            match self.phases.get_mut(index) {
+                Some(phase) => phase.kind = segment.kind,
+                None => self.phases.push(PhaseMeasures::new(segment.kind)),
+            }
+        }
+        debug_assert!(self.phases.len() >= known, "the phase clock only grows");
+    }
+
+    /// The phase of an operation that was due at `due`.
+    fn phase_of(&self, due: Nanos) -> usize {
+        self.segments.iter().rposition(|segment| segment.start <= due).unwrap_or(0)
+    }
+
+    /// Notes an arrival.
+    pub(crate) fn due(&mut self, due: Nanos, noticed: Nanos) {
+        self.refresh();
+        let phase = self.phase_of(due);
+        let Some(phase) = self.phases.get_mut(phase) else { return };
+        phase.tally.due += 1;
+        phase.tally.late += u64::from(noticed.saturating_sub(due) > LATE);
+        self.series.at(due).due += 1;
+    }
+
+    /// Notes an arrival that was never sent.
+    pub(crate) fn dropped(&mut self, due: Nanos) {
+        self.refresh();
+        let phase = self.phase_of(due);
+        if let Some(phase) = self.phases.get_mut(phase) {
+            phase.tally.dropped += 1;
+        }
+    }
+
+    /// Records a completed operation.
+    pub(crate) fn complete(&mut self, done: &Completion) {
+        self.refresh();
+        let index = self.phase_of(done.due);
+        let Some(phase) = self.phases.get_mut(index) else { return };
+        let response = done.ended.saturating_sub(done.due);
+        let lag = done.noticed.saturating_sub(done.due);
+        if let Some(class) = done.first.error
+            && phase.tally.errors[class.index()] == 0
+            && !self.failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
+        {
+            let message = done.first.message.clone().unwrap_or_default();
+            self.failures.push(FailureSample { class, message, phase: phase.kind });
+        }
+        phase.tally.complete(&done.first, done.ok_at_last, done.attempts);
+        let responses = if done.ok_at_last { &mut phase.response } else { &mut phase.failure_response };
+        responses.record(response);
+        phase.service.record(done.ended.saturating_sub(done.started));
+        phase.lag.record(lag);
+        phase.queue.record(done.started.saturating_sub(done.noticed));
+
+        phase.events.resize(self.events.len(), 0);
+        phase.spoiled.resize(self.events.len(), 0);
+        let slice = self.series.at(done.due);
+        slice.events.resize(self.events.len(), 0);
+        for (index, event) in self.events.iter().enumerate() {
+            if event.of(&done.first, done.ok_at_last, response) {
+                phase.events[index] += 1;
+                slice.events[index] += 1;
+                if event.spoiled(done.ok_at_last, response, lag) {
+                    phase.spoiled[index] += 1;
+                    slice.spoiled += 1;
+                }
+            }
+        }
+        slice.operations += 1;
+        slice.failed += u32::from(!done.first.is_ok());
+        slice.max = slice.max.max(response);
+        slice.sum += response;
+        if done.ok_at_last {
+            self.series.succeeded_at(done.ended);
+        }
+        self.bin_of(done.due).record(response);
+    }
+
+    fn bin_of(&mut self, due: Nanos) -> &mut Latencies {
+        let index = usize::try_from(due / self.bin).unwrap_or(usize::MAX);
+        if index >= self.bins.len() {
+            self.bins.resize_with(index + 1, || None);
+        }
+        self.bins[index].get_or_insert_with(|| Box::new(Latencies::coarse()))
+    }
+
+    /// Width of a bin.
+    pub(crate) fn bin(&self) -> Nanos {
+        self.bin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::ErrorClass;
+    const MS: Nanos = 1_000_000;
+
+    fn done(due: Nanos, ended: Nanos) -> Completion {
+        Completion { due, noticed: due, started: due, ended, first: Outcome::OK, ok_at_last: true, attempts: 1 }
+    }
+
+    fn recorder() -> (Arc<PhaseClock>, Recorder) {
+        let clock = Arc::new(PhaseClock::default());
+        clock.begin(PhaseKind::Baseline, 0);
+        (clock.clone(), Recorder::new(clock, 1_000 * MS))
+    }
+
+    #[test]
+    fn an_operation_belongs_to_the_phase_in_which_it_was_due() {
+        let (clock, mut recorder) = recorder();
+        recorder.due(90 * MS, 90 * MS);
+        clock.begin(PhaseKind::Fault, 100 * MS);
+        recorder.complete(&done(90 * MS, 400 * MS));
+        recorder.due(100 * MS, 100 * MS);
+        recorder.complete(&done(100 * MS, 401 * MS));
+        assert_eq!(recorder.phases[0].tally.operations, 1);
+        assert_eq!(recorder.phases[1].tally.operations, 1);
+        assert_eq!(recorder.phases[0].response.max(), 310 * MS);
+        assert_eq!(recorder.phases[1].kind, PhaseKind::Fault);
+    }
+
+    #[test]
+    fn thresholds_are_counted_exactly_not_by_bucket() {
+        let (_clock, mut recorder) = recorder();
+        let at_least = recorder.register(Event::Slow { limit: 300 * MS, strict: true });
+        let above = recorder.register(Event::Slow { limit: 300 * MS, strict: false });
+        for latency in [300 * MS - 1, 300 * MS, 300 * MS + 1] {
+            recorder.complete(&done(0, latency));
+        }
+        assert_eq!(recorder.phases[0].events[at_least], 2);
+        assert_eq!(recorder.phases[0].events[above], 1);
+    }
+
+    #[test]
+    fn a_failed_operation_is_slow_whatever_it_took() {
+        let (_clock, mut recorder) = recorder();
+        let slow = recorder.register(Event::Slow { limit: 300 * MS, strict: true });
+        let failed = Completion {
+            first: Outcome::failed(ErrorClass::Refused, "refused"),
+            ok_at_last: false,
+            ..done(0, MS)
+        };
+        recorder.complete(&failed);
+        assert_eq!(recorder.phases[0].events[slow], 1);
+        assert_eq!(recorder.failures.len(), 1);
+    }
+
+    #[test]
+    fn violations_by_the_drivers_own_lag_are_told_apart() {
+        let (_clock, mut recorder) = recorder();
+        let slow = recorder.register(Event::Slow { limit: 50 * MS, strict: true });
+        recorder.complete(&Completion { noticed: 60 * MS, started: 60 * MS, ..done(0, 62 * MS) });
+        recorder.complete(&Completion { noticed: 10 * MS, started: 10 * MS, ..done(0, 90 * MS) });
+        assert_eq!((recorder.phases[0].events[slow], recorder.phases[0].spoiled[slow]), (2, 1));
+    }
+}

@@ -1,0 +1,140 @@
+//! A load's measurements in slices of a tenth of a bin, so that bins can start at any slice.
+
+use crate::clock::Nanos;
+
+/// How many slices make a bin.
+pub(crate) const SLICES_PER_BIN: u64 = 10;
+
+/// One slice. Operations count where they were due; `first_ok`/`last_ok` are instants of completion.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) due: u32,
+    pub(crate) operations: u32,
+    pub(crate) failed: u32,
+    pub(crate) max: Nanos,
+    pub(crate) sum: u64,
+    /// First and last successful completion *inside* this slice.
+    pub(crate) ok_between: Option<(Nanos, Nanos)>,
+    /// How many of its operations each registered event is true of.
+    pub(crate) events: Vec<u32>,
+    /// How many of those only because the driver itself was late.
+    pub(crate) spoiled: u32,
+}
+
+/// Slices from the experiment's start on.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    width: Nanos,
+    slices: Vec<Slice>,
+}
+
+impl Series {
+    /// An empty series for bins of this width.
+    pub(crate) fn new(bin: Nanos) -> Self {
+        Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new() }
+    }
+
+    /// The slice at an instant, made if it is new.
+    pub(crate) fn at(&mut self, instant: Nanos) -> &mut Slice {
+        let index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
+        if index >= self.slices.len() {
+            self.slices.resize(index + 1, Slice::default());
+        }
+        &mut self.slices[index]
+    }
+
+    /// Notes a successful completion.
+    pub(crate) fn succeeded_at(&mut self, instant: Nanos) {
+        let slice = self.at(instant);
+        slice.ok_between = Some(match slice.ok_between {
+            None => (instant, instant),
+            Some((first, last)) => (first.min(instant), last.max(instant)),
+        });
+    }
+
+    /// Width of a slice.
+    pub(crate) fn width(&self) -> Nanos {
+        self.width
+    }
+
+    /// Slices that lie wholly or partly in `from..to`, with their starts.
+    pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, &Slice)> {
+        let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
+        let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
+        (first..last.min(self.slices.len())).map(|i| (i as u64 * self.width, &self.slices[i]))
+    }
+
+    /// The first slice boundary at or after an instant.
+    pub(crate) fn align(&self, instant: Nanos) -> Nanos {
+        instant.div_ceil(self.width) * self.width
+    }
+
+    /// Adds another load's series, slice by slice; events that only one of them has count as they are.
+    pub(crate) fn add(&mut self, other: &Self) {
+        if other.slices.len() > self.slices.len() {
+            self.slices.resize(other.slices.len(), Slice::default());
+        }
+        for (mine, theirs) in self.slices.iter_mut().zip(&other.slices) {
+            mine.due += theirs.due;
+            mine.operations += theirs.operations;
+            mine.failed += theirs.failed;
+            mine.max = mine.max.max(theirs.max);
+            mine.sum += theirs.sum;
+            mine.spoiled += theirs.spoiled;
+            mine.ok_between = match (mine.ok_between, theirs.ok_between) {
+                (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+                (a, b) => a.or(b),
+            };
+            if theirs.events.len() > mine.events.len() {
+                mine.events.resize(theirs.events.len(), 0);
+            }
+            mine.events.iter_mut().zip(&theirs.events).for_each(|(a, b)| *a += b);
+        }
+    }
+
+    /// The longest stretch in `from..to` without a successful completion, both ends included.
+    pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos) -> Nanos {
+        let mut last = from;
+        let mut longest = 0;
+        for (_, slice) in self.between(from, to) {
+            if let Some((first_ok, last_ok)) = slice.ok_between {
+                longest = longest.max(first_ok.clamp(from, to).saturating_sub(last));
+                last = last.max(last_ok.clamp(from, to));
+            }
+        }
+        longest.max(to.saturating_sub(last))
+    }
+
+    /// The first successful completion at or after an instant (to the slice in which it lies).
+    pub(crate) fn first_success(&self, from: Nanos) -> Option<Nanos> {
+        self.between(from, Nanos::MAX)
+            .filter_map(|(_, slice)| slice.ok_between)
+            .find_map(|(first, last)| if first >= from { Some(first) } else { (last >= from).then_some(last) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const SECOND: Nanos = 1_000_000_000;
+
+    #[test]
+    fn the_longest_gap_includes_both_ends() {
+        let mut series = Series::new(SECOND);
+        [2 * SECOND, 2 * SECOND + 1, 5 * SECOND].into_iter().for_each(|at| series.succeeded_at(at));
+        assert_eq!(series.longest_gap(0, 6 * SECOND), 3 * SECOND - 1);
+        assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND), 5 * SECOND);
+        assert_eq!(series.longest_gap(0, 3 * SECOND), 2 * SECOND);
+        assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND), 3 * SECOND);
+    }
+
+    #[test]
+    fn the_first_success_after_an_instant() {
+        let mut series = Series::new(SECOND);
+        series.succeeded_at(1_010_000_000);
+        series.succeeded_at(1_090_000_000);
+        assert_eq!(series.first_success(0), Some(1_010_000_000));
+        assert_eq!(series.first_success(1_050_000_000), Some(1_090_000_000));
+        assert_eq!(series.first_success(1_095_000_000), None);
+    }
+}
