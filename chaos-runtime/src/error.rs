@@ -162,3 +162,9 @@ impl<E: Into<Source>> BodyResult for std::result::Result<(), E> {
         self.map_err(|error| Error::from_body(error.into()))
     }
 }
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a value that is no text".into())
+}

@@ -26,12 +26,14 @@ pub(crate) struct Slice {
 pub(crate) struct Series {
     width: Nanos,
     slices: Vec<Slice>,
+    /// Index of the first slice that changed since [`Series::take_changed`].
+    changed: usize,
 }
 
 impl Series {
     /// An empty series for bins of this width.
     pub(crate) fn new(bin: Nanos) -> Self {
-        Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new() }
+        Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new(), changed: usize::MAX }
     }
 
     /// The slice at an instant, made if it is new.
@@ -40,7 +42,23 @@ impl Series {
         if index >= self.slices.len() {
             self.slices.resize(index + 1, Slice::default());
         }
+        self.changed = self.changed.min(index);
         &mut self.slices[index]
+    }
+
+    /// The slices that may have changed since the last call, and the start of the first of them.
+    pub(crate) fn take_changed(&mut self) -> (Nanos, Vec<Slice>) {
+        let first = std::mem::replace(&mut self.changed, usize::MAX).min(self.slices.len());
+        (first as u64 * self.width, self.slices[first..].to_vec())
+    }
+
+    /// Takes over what [`Series::take_changed`] gave.
+    pub(crate) fn apply(&mut self, (start, slices): (Nanos, Vec<Slice>)) {
+        let first = usize::try_from(start / self.width).unwrap_or(usize::MAX);
+        if !slices.is_empty() {
+            self.slices.resize(first, Slice::default());
+            self.slices.extend(slices);
+        }
     }
 
     /// Notes a successful completion.

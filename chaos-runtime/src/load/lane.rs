@@ -1,0 +1,223 @@
+//! A load's queue of due operations and its pool of workers, all on one driver thread.
+
+use super::{OpId, Operation, Retry};
+use crate::clock::{Clock, Nanos};
+use crate::measure::{Completion, ErrorClass, Outcome, Recorder};
+use futures_util::FutureExt as _;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+/// Arrivals that may wait for a worker; the next one is dropped and counted. 24 MB at most.
+const MOST_WAITING: usize = 1_000_000;
+
+/// How a lane runs its operations.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneSettings {
+    pub(crate) load: u32,
+    pub(crate) workers: usize,
+    /// Workers start the next operation as soon as the last one ended, not when one is due.
+    pub(crate) closed_loop: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
+    pub(crate) seed: u64,
+}
+
+/// An arrival that waits for a worker.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    index: u64,
+    due: Nanos,
+    noticed: Nanos,
+}
+
+/// What a worker is doing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// The operation in flight and its start.
+    busy: Option<(Arrival, Nanos)>,
+    /// It stands in `idle`.
+    parked: bool,
+}
+
+/// Queue, workers and recorder of one operation.
+pub(crate) struct Lane<O> {
+    operation: O,
+    clock: Clock,
+    settings: LaneSettings,
+    queue: RefCell<VecDeque<Arrival>>,
+    /// Workers without work, the one that ran last on top: its connection is the warmest.
+    idle: RefCell<Vec<(usize, Waker)>>,
+    slots: RefCell<Vec<Slot>>,
+    closed: Cell<bool>,
+    next_index: Cell<u64>,
+    recorder: RefCell<Recorder>,
+}
+
+impl<O: Operation> Lane<O> {
+    pub(crate) fn new(operation: O, clock: Clock, settings: LaneSettings, recorder: Recorder) -> Rc<Self> {
+        Rc::new(Self {
+            operation,
+            clock,
+            settings,
+            queue: RefCell::default(),
+            idle: RefCell::default(),
+            slots: RefCell::default(),
+            closed: Cell::new(false),
+            next_index: Cell::new(0),
+            recorder: RefCell::new(recorder),
+        })
+    }
+
+    /// An operation is due: hands it to an idle worker, starts one, or lets it wait.
+    pub(crate) fn arrive(self: &Rc<Self>, due: Nanos, noticed: Nanos) {
+        let index = self.next_index.get();
+        self.next_index.set(index + 1);
+        if self.queue.borrow().len() >= MOST_WAITING {
+            self.recorder.borrow_mut().dropped(due);
+            return;
+        }
+        self.recorder.borrow_mut().due(due, noticed);
+        self.queue.borrow_mut().push_back(Arrival { index, due, noticed });
+        let idle = self.idle.borrow_mut().pop();
+        match idle {
+            Some((worker, waker)) => {
+                self.slots.borrow_mut()[worker].parked = false;
+                waker.wake();
+            }
+            None => self.start_worker(),
+        }
+    }
+
+    /// Starts all workers of a closed loop.
+    pub(crate) fn start_closed_loop(self: &Rc<Self>) {
+        (0..self.settings.workers).for_each(|_| self.start_worker());
+    }
+
+    fn start_worker(self: &Rc<Self>) {
+        let worker = self.slots.borrow().len();
+        if worker < self.settings.workers {
+            self.slots.borrow_mut().push(Slot::default());
+            tokio::task::spawn_local(self.clone().work(worker));
+        }
+    }
+
+    async fn work(self: Rc<Self>, worker: usize) {
+        let mut rng = fastrand::Rng::with_seed(self.settings.seed ^ worker as u64);
+        while let Some(arrival) = self.next(worker).await {
+            let started = self.clock.now();
+            self.slots.borrow_mut()[worker].busy = Some((arrival, started));
+            let (first, ok_at_last, attempts) = self.operate(arrival.index, started, &mut rng).await;
+            // Censored already: the run ended while it was in flight.
+            if self.slots.borrow_mut()[worker].busy.take().is_none() {
+                return;
+            }
+            let Arrival { due, noticed, .. } = arrival;
+            let ended = self.clock.now();
+            self.recorder.borrow_mut().complete(&Completion { due, noticed, started, ended, first, ok_at_last, attempts });
+            // An operation that never waits must not keep the pacer from its turn.
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// All attempts of one operation.
+    async fn operate(&self, index: u64, started: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+        let id = OpId::new(self.settings.load, index);
+        let first = self.attempt(id).await;
+        let Some(mut class) = first.error else { return (first, true, 1) };
+        let mut attempts = 1;
+        loop {
+            let elapsed = Duration::from_nanos(self.clock.now() - started);
+            let Some(pause) = self.settings.retry.next(attempts, elapsed, class, rng) else {
+                return (first, false, attempts);
+            };
+            tokio::time::sleep(pause).await;
+            attempts += 1;
+            match self.attempt(id).await.error {
+                None => return (first, true, attempts),
+                Some(next) => class = next,
+            }
+        }
+    }
+
+    async fn attempt(&self, id: OpId) -> Outcome {
+        let attempt = AssertUnwindSafe(self.operation.attempt(id)).catch_unwind();
+        match tokio::time::timeout(self.settings.timeout, attempt).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
+            Err(_) => {
+                Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout))
+            }
+        }
+    }
+
+    /// The next due operation; `None` when the load has ended.
+    async fn next(&self, worker: usize) -> Option<Arrival> {
+        poll_fn(|cx| {
+            if self.closed.get() {
+                return Poll::Ready(None);
+            }
+            if self.settings.closed_loop {
+                return Poll::Ready(Some(self.arrive_now()));
+            }
+            if let Some(arrival) = self.queue.borrow_mut().pop_front() {
+                return Poll::Ready(Some(arrival));
+            }
+            let slot = &mut self.slots.borrow_mut()[worker];
+            if !std::mem::replace(&mut slot.parked, true) {
+                self.idle.borrow_mut().push((worker, cx.waker().clone()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn arrive_now(&self) -> Arrival {
+        let index = self.next_index.get();
+        self.next_index.set(index + 1);
+        let now = self.clock.now();
+        self.recorder.borrow_mut().due(now, now);
+        Arrival { index, due: now, noticed: now }
+    }
+
+    /// Operations in flight or waiting.
+    pub(crate) fn pending(&self) -> usize {
+        self.queue.borrow().len() + self.slots.borrow().iter().filter(|slot| slot.busy.is_some()).count()
+    }
+
+    /// No new operations of a closed loop; an open loop ends with its pacer.
+    pub(crate) fn stop_closed_loop(&self) {
+        if self.settings.closed_loop {
+            self.closed.set(true);
+        }
+    }
+
+    /// The due instant of the oldest operation that has not ended.
+    pub(crate) fn oldest_pending(&self) -> Option<Nanos> {
+        let busy = self.slots.borrow().iter().filter_map(|slot| slot.busy).map(|(arrival, _)| arrival.due).min();
+        let waiting = self.queue.borrow().front().map(|arrival| arrival.due);
+        busy.into_iter().chain(waiting).min()
+    }
+
+    /// Ends the lane: whatever is still in flight or waiting is recorded as unfinished, not forgotten.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        let now = self.clock.now();
+        let busy = self.slots.borrow_mut().iter_mut().filter_map(|slot| slot.busy.take()).collect::<Vec<_>>();
+        let waiting = self.queue.borrow_mut().drain(..).map(|arrival| (arrival, now)).collect::<Vec<_>>();
+        let mut recorder = self.recorder.borrow_mut();
+        for (Arrival { due, noticed, .. }, started) in busy.into_iter().chain(waiting) {
+            let first = Outcome::failed(ErrorClass::Unfinished, "still in flight when the run ended");
+            recorder.complete(&Completion { due, noticed, started, ended: now, first, ok_at_last: false, attempts: 1 });
+        }
+        self.idle.borrow_mut().drain(..).for_each(|(_, waker)| waker.wake());
+    }
+
+    pub(crate) fn recorder(&self) -> &RefCell<Recorder> {
+        &self.recorder
+    }
+}

@@ -1,0 +1,18 @@
+//! Load: operations at an arrival rate, recorded from the instant they were due.
+//!
+//! Data's way: [`Schedule`] → pacer → queue → workers → recorder. One driver thread per load, apart
+//! from the code under test; nothing on an operation's path takes a lock.
+
+mod driver;
+mod lane;
+mod operation;
+mod pacer;
+mod plan;
+mod retry;
+mod schedule;
+
+pub(crate) use driver::{Driver, DriverCx, View};
+pub use operation::{OpId, Operation};
+pub use plan::{Counterpart, Load, OperationExt};
+pub use retry::Retry;
+pub use schedule::{Schedule, poisson, ramp, stages};
