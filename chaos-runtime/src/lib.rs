@@ -10,6 +10,7 @@ pub mod fault;
 pub mod measure;
 pub mod report;
 pub mod rollback;
+pub mod statistics;
 mod units;
 
 pub use error::{BodyResult, Error, ErrorKind, Result};
