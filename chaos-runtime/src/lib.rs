@@ -11,6 +11,7 @@ pub mod load;
 pub mod measure;
 pub mod report;
 pub mod rollback;
+pub mod statistics;
 mod units;
 
 pub use error::{BodyResult, Error, ErrorKind, Result};
