@@ -3,8 +3,14 @@
 //! The grammar is parsed at compile time by `chaos-macros`; what arrives here are its values.
 //! [`Claim`]s are made by `#[chaos_test(…)]` and by [`slo!`](crate::slo).
 
+mod criterion;
+pub(crate) mod display;
+pub(crate) mod judge;
+pub(crate) mod relative;
+pub(crate) mod sample;
 mod value;
 
+pub(crate) use criterion::Criterion;
 pub use value::{Cmp, LedgerMetric, Limit, Metric, Quantile, Reference, Scope, Value};
 
 use std::time::Duration;
