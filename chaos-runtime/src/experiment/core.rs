@@ -1,19 +1,92 @@
 //! What everything that belongs to one experiment shares.
 
+use super::cancel::Cancel;
 use super::events::EventLog;
+use super::meter::Meter;
 use super::net::Net;
+use super::settings::Settings;
+use super::spec::Spec;
+use super::timeline::Timeline;
+use crate::claim::Claim;
 use crate::clock::Clock;
-use crate::report::journal::OutputRecord;
+use crate::measure::PhaseClock;
+use crate::probe::Probes;
+use crate::report::journal::{OutputRecord, Reason, ReasonKind};
 use crate::rollback::UndoLedger;
+use crate::{Error, ErrorKind, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What everything that belongs to one experiment shares.
 pub(crate) struct Core {
+    pub(crate) spec: &'static Spec,
+    pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) events: EventLog,
     pub(crate) ledger: Arc<UndoLedger>,
     pub(crate) net: Net,
     pub(crate) outputs: Outputs,
+    pub(crate) phases: Arc<PhaseClock>,
+    pub(crate) timeline: Timeline,
+    pub(crate) meter: Meter,
+    pub(crate) probes: Probes,
+    pub(crate) cancel: Cancel,
+    /// What decided the verdict before the claims could: the first one counts.
+    pub(crate) decisive: Mutex<Vec<Reason>>,
+    pub(crate) expectations: Mutex<Vec<Claim>>,
+    pub(crate) notes: Mutex<Vec<String>>,
+}
+
+impl Core {
+    pub(crate) fn new(spec: &'static Spec, settings: Settings, ledger: Arc<UndoLedger>) -> Arc<Self> {
+        let clock = Clock::start();
+        let phases = Arc::new(PhaseClock::default());
+        let claims = spec.steady_state.iter().chain(spec.hypothesis).chain(spec.abort_if);
+        Arc::new(Self {
+            spec,
+            clock,
+            events: EventLog::new(clock),
+            ledger,
+            net: Net::default(),
+            outputs: Outputs::default(),
+            timeline: Timeline::new(clock, phases.clone()),
+            phases,
+            meter: Meter::new(settings.bin_ns(), claims),
+            probes: Probes::default(),
+            cancel: Cancel::new(),
+            decisive: Mutex::default(),
+            expectations: Mutex::default(),
+            notes: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Notes what decided the verdict and gives the error that ends the body.
+    pub(crate) fn decide(&self, kind: ReasonKind, error: ErrorKind, message: String, help: Option<&str>) -> Error {
+        let reason = Reason { kind, message: message.clone(), help: help.map(Into::into) };
+        self.decisive.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        let error = Error::of(error, message);
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+
+    /// Fails when the experiment is being ended.
+    pub(crate) fn still_on(&self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::of(ErrorKind::Cancelled, "the experiment is being ended"));
+        }
+        Ok(())
+    }
+
+    /// Adds something worth knowing that decides nothing.
+    pub(crate) fn note(&self, note: impl Into<String>) {
+        let note = note.into();
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
 }
 
 /// Gives the last lines that a target wrote, when a report is made.

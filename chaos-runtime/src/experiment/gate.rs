@@ -1,0 +1,188 @@
+//! The gate: warm-up, baseline, and the steady state judged on it before anything is harmed.
+
+use super::core::Core;
+use super::meter::Measured;
+use crate::claim::judge::{blank, judge, needed_operations};
+use crate::claim::relative;
+use crate::claim::sample::{Reading, Sample};
+use crate::claim::{Claim, Limit, Metric, Reference, Scope, display};
+use crate::clock::{Nanos, nanos};
+use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Judgement, PhaseKind, ReasonKind};
+use crate::{ErrorKind, Result};
+use std::time::Duration;
+
+/// How often the baseline is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A baseline that claims need more samples of goes on at most this many times its least length.
+const STRETCH: u32 = 20;
+
+/// What came of the gate.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    /// Warm-up and baseline are over and the steady state held.
+    pub(crate) open: bool,
+    /// The steady state's judgements.
+    pub(crate) records: Vec<ClaimRecord>,
+}
+
+/// Runs warm-up and baseline and judges the steady state. `load_started` = when the last load began.
+pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Gate) -> Result<()> {
+    if gate.open {
+        return Ok(());
+    }
+    refuse_the_undecidable(core).await?;
+    if let Some(started) = load_started {
+        core.clock.sleep_until(started + nanos(core.settings.warm_up)).await;
+    }
+    core.still_on()?;
+    core.events.note(EventKind::Phase, "baseline");
+    let begun = core.timeline.begin(PhaseKind::Baseline).await;
+    let measured = baseline(core, begun).await?;
+    let records = records(core, &measured, PhaseKind::Baseline, ClaimRole::SteadyState).await;
+    gate.records.clone_from(&records);
+    if let Some(broken) = records.iter().find(|record| record.judgement == Judgement::Broken) {
+        let message = format!("steady state not met: `{}` measured {}", broken.text, broken.measured);
+        core.events.note(EventKind::Gate, format!("gate closed: {message}"));
+        return Err(core.decide(
+            ReasonKind::SteadyState,
+            ErrorKind::Unsteady,
+            message,
+            Some("nothing was injected; make the service steady first, or claim less of it"),
+        ));
+    }
+    if let Some(open) = records.iter().find(|record| record.judgement != Judgement::Holds) {
+        let message = format!("steady state not decidable: `{}`: {}", open.text, open.remark);
+        core.events.note(EventKind::Gate, format!("gate closed: {message}"));
+        return Err(core.decide(
+            ReasonKind::Inconclusive,
+            ErrorKind::Inconclusive,
+            message,
+            Some("nothing was injected; raise the load's rate, or `baseline = …` in the attribute"),
+        ));
+    }
+    count_relative_limits(core, &measured).await;
+    core.events.note(EventKind::Gate, "gate open: the steady state holds");
+    gate.open = true;
+    Ok(())
+}
+
+/// Claims that read the baseline: the steady state itself and everything `of baseline`.
+fn readers(core: &Core) -> impl Iterator<Item = &Claim> {
+    let of_baseline = |claim: &&Claim| {
+        matches!(
+            claim.limit,
+            Limit::Relative { of: Reference::Baseline, .. }
+                | Limit::Plus { of: Reference::Baseline, .. }
+                | Limit::Minus { of: Reference::Baseline, .. }
+        )
+    };
+    core.spec.steady_state.iter().chain(core.spec.hypothesis.iter().filter(of_baseline))
+}
+
+/// Rate × the longest baseline tells which claims can never be decided: says so before anything runs.
+async fn refuse_the_undecidable(core: &Core) -> Result<()> {
+    let infos = core.meter.infos().await;
+    let longest = core.settings.baseline * STRETCH;
+    for claim in readers(core) {
+        let concerned: Vec<_> =
+            infos.iter().filter(|info| claim.subject.is_none_or(|name| name == info.name)).collect();
+        if concerned.is_empty() || concerned.iter().any(|info| info.rate.is_none()) {
+            continue;
+        }
+        let rate: f64 = concerned.iter().filter_map(|info| info.rate).sum();
+        let needed = needed_operations(claim, core.settings.confidence);
+        if rate * longest.as_secs_f64() < needed as f64 {
+            let seconds = Duration::from_secs_f64(needed as f64 / rate);
+            return Err(core.decide(
+                ReasonKind::Inconclusive,
+                ErrorKind::Inconclusive,
+                format!(
+                    "`{}` can never be decided: it needs {} operations, which take {} at {rate}/s",
+                    claim.text,
+                    display::count(needed),
+                    display::duration(seconds),
+                ),
+                Some("raise the load's rate, set a longer `baseline = …`, or claim a lower quantile"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the baseline is long enough for every claim that reads it.
+async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
+    let least = begun + nanos(core.settings.baseline);
+    let longest = begun + nanos(core.settings.baseline * STRETCH);
+    core.clock.sleep_until(least).await;
+    loop {
+        core.still_on()?;
+        let enough = core
+            .meter
+            .look(|lanes| {
+                readers(core).all(|claim| {
+                    let needed = needed_operations(claim, core.settings.confidence);
+                    let concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject));
+                    let mut lanes = concerned.peekable();
+                    lanes.peek().is_none()
+                        || lanes.filter_map(|lane| lane.phases.last()).map(|(tally, _)| tally.operations).sum::<u64>()
+                            >= needed
+                })
+            })
+            .await;
+        if enough || core.clock.now() >= longest {
+            return Ok(core.meter.snapshot().await);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The steady state judged on the phases of one kind.
+pub(crate) async fn records(core: &Core, measured: &[Measured], kind: PhaseKind, role: ClaimRole) -> Vec<ClaimRecord> {
+    let now = core.clock.now();
+    let stretches = core.timeline.stretches(now);
+    let events = core.meter.events();
+    let judge_one = |claim: &Claim| {
+        if let Metric::Probe(name) = claim.metric {
+            return super::verdict::judge_probe(core, claim, role, name, &stretches, &[kind]);
+        }
+        if let Some(unknown) = unknown_load(measured, claim) {
+            let mut record = blank(claim, role);
+            record.judgement = Judgement::Inconclusive;
+            record.remark = unknown;
+            return record;
+        }
+        let sample = Sample::collect(measured, &stretches, &[kind], claim.subject, false, &events);
+        judge(claim, role, &sample, None, core.settings.confidence)
+    };
+    core.spec.steady_state.iter().map(judge_one).collect()
+}
+
+/// Why a claim's subject is no load of this experiment, if it is none.
+pub(crate) fn unknown_load(measured: &[Measured], claim: &Claim) -> Option<String> {
+    let name = claim.subject?;
+    if measured.iter().any(|lane| lane.info.name == name) {
+        return None;
+    }
+    let names: Vec<_> = measured.iter().map(|lane| format!("`{}`", lane.info.name)).collect();
+    Some(if names.is_empty() {
+        format!("no load is named `{name}`: the experiment has no load")
+    } else {
+        format!("no load is named `{name}`; there is {}", names.join(", "))
+    })
+}
+
+/// Now that the baseline is known, operations beyond a relative limit are counted exactly.
+async fn count_relative_limits(core: &Core, measured: &[Measured]) {
+    let stretches = core.timeline.stretches(core.clock.now());
+    let events = core.meter.events();
+    for claim in readers(core).filter(|claim| claim.scope != Scope::Run || claim.event().is_none()) {
+        let reference =
+            Sample::collect(measured, &stretches, &[PhaseKind::Baseline], claim.subject, false, &events);
+        if let Reading::Value(value) = reference.read(claim.metric, true)
+            && let Some(criterion) = claim.criterion(relative::apply(claim.limit, value))
+        {
+            core.meter.register(criterion.event()).await;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Guards: claims whose breach aborts the experiment at once.
+//!
+//! A guard is looked at again and again, so a share is not compared with its limit by peeking: a
+//! beta-binomial e-value decides, which keeps the chance of a false alarm below α however often it is
+//! looked at (see [`log_e_value`](crate::statistics::log_e_value)).
+
+use super::core::Core;
+use super::meter::LaneState;
+use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
+use crate::clock::{Nanos, nanos};
+use crate::measure::{Event, Slice};
+use crate::statistics::log_e_value;
+use std::time::Duration;
+
+/// Chance of a false alarm of one guard in a whole run.
+const ALPHA: f64 = 0.01;
+
+/// A guard that tripped, and what was measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tripped {
+    /// Its index in `abort_if(…)`.
+    pub(crate) guard: usize,
+    /// What was measured.
+    pub(crate) measured: String,
+}
+
+/// Looks at all guards. They look at what happened since the first injection.
+pub(crate) fn check(core: &Core, lanes: &[LaneState]) -> Option<Tripped> {
+    let since = core.timeline.first_injection()?;
+    let events = core.meter.events();
+    core.spec.abort_if.iter().enumerate().find_map(|(guard, claim)| {
+        let watch = Watch { core, claim, lanes, events: &events, since };
+        watch.tripped().map(|measured| Tripped { guard, measured })
+    })
+}
+
+struct Watch<'a> {
+    core: &'a Core,
+    claim: &'a Claim,
+    lanes: &'a [LaneState],
+    events: &'a [Event],
+    since: Nanos,
+}
+
+/// Sums over slices.
+#[derive(Default)]
+struct Sums {
+    operations: u64,
+    failed: u64,
+    event: u64,
+    max: Nanos,
+    sum: u128,
+}
+
+impl Watch<'_> {
+    fn tripped(&self) -> Option<String> {
+        let Limit::Value(limit) = self.claim.limit else { return None };
+        match self.claim.sustained {
+            None => self.now(limit),
+            Some(sustained) => self.for_long(limit, sustained),
+        }
+    }
+
+    /// A breach that counts at once.
+    fn now(&self, limit: Value) -> Option<String> {
+        let now = self.core.clock.now();
+        let plain = limit.plain().0;
+        let seconds = |ns: Nanos| Duration::from_nanos(ns);
+        let longer = |ns: Nanos| {
+            self.claim.cmp.holds(seconds(ns).as_secs_f64(), plain).then(|| display::duration(seconds(ns)))
+        };
+        match self.claim.metric {
+            Metric::Probe(name) => {
+                let (_, samples) = self.core.probes.between(name, self.since, now)?;
+                let value = samples.into_iter().flatten().find(|value| self.claim.cmp.holds(*value, plain))?;
+                Some(display::value(limit.of_same_unit(value)))
+            }
+            Metric::Max => {
+                let pending = self.concerned().filter_map(|lane| lane.oldest_pending);
+                let oldest = pending.filter(|due| *due >= self.since).min();
+                let waiting = oldest.map_or(0, |due| now.saturating_sub(due));
+                longer(self.sums(self.since, now, None).max.max(waiting))
+            }
+            Metric::Unavailability => {
+                longer(self.concerned().map(|lane| lane.series.longest_gap(self.since, now)).max().unwrap_or(0))
+            }
+            Metric::Recovery | Metric::EachRecovery => {
+                let faults = self.core.timeline.faults();
+                let waiting = faults.iter().filter(|fault| fault.recovery.is_none());
+                longer(waiting.filter_map(|f| f.recovery_origin()).map(|from| now.saturating_sub(from)).max()?)
+            }
+            Metric::Mean | Metric::Throughput => self.for_long(limit, self.core.settings.bin),
+            _ => self.by_counts(limit, now),
+        }
+    }
+
+    /// Counts at once, shares by the e-value.
+    fn by_counts(&self, limit: Value, now: Nanos) -> Option<String> {
+        let criterion = self.claim.criterion(limit)?;
+        let sums = self.sums(self.since, now, Some(criterion.event()));
+        let (k, n) = (sums.event, sums.operations);
+        match criterion {
+            Criterion::Count { .. } => criterion.holds(k, n).then(|| display::count(k)),
+            Criterion::Share { cmp, rate, .. } => {
+                let (k, rate) = if cmp.is_upper() { (n - k.min(n), 1.0 - rate) } else { (k, rate) };
+                let breached = n > 0 && k as f64 > rate * n as f64 && evidence(k, n, rate);
+                breached.then(|| {
+                    let share = display::percent(sums.event as f64 / n as f64 * 100.0);
+                    format!("{share} of {} operations since the injection", display::count(n))
+                })
+            }
+        }
+    }
+
+    /// A breach in every bin of the last `sustained`.
+    fn for_long(&self, limit: Value, sustained: Duration) -> Option<String> {
+        let bin = self.core.settings.bin_ns();
+        let now = self.core.clock.now();
+        // The last bin may still have operations in flight, so it is not looked at yet.
+        let end = now.saturating_sub(bin) / bin * bin;
+        let bins = nanos(sustained).div_ceil(bin).max(1);
+        let start = end.checked_sub(bins * bin)?;
+        if start < self.since {
+            return None;
+        }
+        let breached = (0..bins).all(|i| self.bin_breached(limit, start + i * bin, start + (i + 1) * bin));
+        breached.then(|| format!("in every second of the last {}", display::duration(Duration::from_nanos(bins * bin))))
+    }
+
+    fn bin_breached(&self, limit: Value, start: Nanos, end: Nanos) -> bool {
+        let plain = limit.plain().0;
+        let seconds = |ns: Nanos| Duration::from_nanos(ns).as_secs_f64();
+        let criterion = self.claim.criterion(limit);
+        let sums = self.sums(start, end, criterion.map(Criterion::event));
+        let holds = |value: f64| self.claim.cmp.holds(value, plain);
+        match (self.claim.metric, criterion) {
+            (Metric::Throughput, _) => holds((sums.operations - sums.failed) as f64 / seconds(end - start)),
+            (Metric::Probe(name), _) => self.core.probes.between(name, start, end).is_some_and(|(_, samples)| {
+                !samples.is_empty() && samples.iter().all(|sample| sample.is_some_and(holds))
+            }),
+            _ if sums.operations == 0 => false,
+            (Metric::Max, _) => holds(seconds(sums.max)),
+            (Metric::Mean, _) => holds(seconds((sums.sum / u128::from(sums.operations)) as Nanos)),
+            (_, Some(criterion)) => criterion.holds(sums.event, sums.operations),
+            _ => false,
+        }
+    }
+
+    fn concerned(&self) -> impl Iterator<Item = &LaneState> {
+        self.lanes.iter().filter(|lane| lane.concerns(self.claim.subject))
+    }
+
+    fn sums(&self, from: Nanos, to: Nanos, event: Option<Event>) -> Sums {
+        let index = event.and_then(|event| self.events.iter().position(|known| *known == event));
+        let mut sums = Sums::default();
+        let slices = self.concerned().flat_map(|lane| lane.series.between(from, to));
+        // A slice that began before the injection holds operations of the baseline.
+        for (_, slice) in slices.filter(|(start, _)| *start >= from) {
+            add(&mut sums, slice, index);
+        }
+        sums
+    }
+}
+
+fn add(sums: &mut Sums, slice: &Slice, index: Option<usize>) {
+    sums.operations += u64::from(slice.operations);
+    sums.failed += u64::from(slice.failed);
+    sums.event += index.and_then(|i| slice.events.get(i)).copied().map_or(0, u64::from);
+    sums.max = sums.max.max(slice.max);
+    sums.sum += u128::from(slice.sum);
+}
+
+/// Whether k of n speak against "at most this share" strongly enough.
+fn evidence(k: u64, n: u64, rate: f64) -> bool {
+    // At a limit of zero or of all there is nothing to be uncertain about.
+    if rate <= 0.0 || rate >= 1.0 {
+        return rate <= 0.0 && k > 0;
+    }
+    log_e_value(k, n, rate) >= (1.0 / ALPHA).ln()
+}

@@ -1,0 +1,102 @@
+//! Whether the steady state held in one bin.
+
+use super::core::Core;
+use super::meter::LaneState;
+use crate::claim::{Claim, Limit, Metric, Value};
+use crate::clock::Nanos;
+use crate::measure::{BinQuality, Event};
+use std::time::Duration;
+
+/// What operations of one bin did.
+#[derive(Default)]
+struct Bin {
+    due: u64,
+    operations: u64,
+    failed: u64,
+    event: u64,
+    max: Nanos,
+    sum: u128,
+}
+
+/// Whether every claim of the steady state held in the bin that begins at `start`. An empty bin is a bad one.
+pub(crate) fn quality(core: &Core, lanes: &[LaneState], events: &[Event], start: Nanos) -> BinQuality {
+    let end = start + core.settings.bin_ns();
+    let mut worst = BinQuality::Good;
+    for claim in core.spec.steady_state {
+        match claim_quality(core, claim, lanes, events, start, end) {
+            BinQuality::Bad => return BinQuality::Bad,
+            BinQuality::Open => worst = BinQuality::Open,
+            BinQuality::Good => {}
+        }
+    }
+    worst
+}
+
+fn claim_quality(
+    core: &Core,
+    claim: &Claim,
+    lanes: &[LaneState],
+    events: &[Event],
+    start: Nanos,
+    end: Nanos,
+) -> BinQuality {
+    let Limit::Value(limit) = claim.limit else { return BinQuality::Good };
+    if let Metric::Probe(name) = claim.metric {
+        return probe_quality(core, claim, name, limit, start, end);
+    }
+    let criterion = claim.criterion(limit);
+    let index = criterion.and_then(|criterion| events.iter().position(|event| *event == criterion.event()));
+    let mut bin = Bin::default();
+    for lane in lanes.iter().filter(|lane| lane.concerns(claim.subject)) {
+        // Whole slices only: the bin begins at a slice's boundary.
+        for (_, slice) in lane.series.between(start, end) {
+            bin.due += u64::from(slice.due);
+            bin.operations += u64::from(slice.operations);
+            bin.failed += u64::from(slice.failed);
+            bin.event += index.and_then(|i| slice.events.get(i)).copied().map_or(0, u64::from);
+            bin.max = bin.max.max(slice.max);
+            bin.sum += u128::from(slice.sum);
+        }
+    }
+    if bin.due == 0 && bin.operations == 0 {
+        return BinQuality::Bad;
+    }
+    let pending = bin.due.saturating_sub(bin.operations);
+    let (at_best, at_worst) = match criterion {
+        Some(criterion) => {
+            let n = bin.operations + pending;
+            (criterion.holds(bin.event, n), criterion.holds(bin.event + pending, n))
+        }
+        None => {
+            let holds = holds(claim, limit, &bin, end - start);
+            (holds, holds && pending == 0)
+        }
+    };
+    // For lower limits the pending ones may go either way, so the two ends may come in either order.
+    match (at_best, at_worst) {
+        (true, true) => BinQuality::Good,
+        (false, false) => BinQuality::Bad,
+        _ => BinQuality::Open,
+    }
+}
+
+fn holds(claim: &Claim, limit: Value, bin: &Bin, width: Nanos) -> bool {
+    let seconds = |ns: Nanos| Duration::from_nanos(ns).as_secs_f64();
+    let value = match claim.metric {
+        Metric::Max => seconds(bin.max),
+        Metric::Mean => seconds((bin.sum / u128::from(bin.operations.max(1))) as Nanos),
+        Metric::Throughput => (bin.operations - bin.failed) as f64 / seconds(width),
+        _ => return true,
+    };
+    claim.cmp.holds(value, limit.plain().0)
+}
+
+fn probe_quality(core: &Core, claim: &Claim, name: &str, limit: Value, start: Nanos, end: Nanos) -> BinQuality {
+    let Some((_, samples)) = core.probes.between(name, start, end) else { return BinQuality::Bad };
+    if samples.is_empty() {
+        return if core.clock.now() < end { BinQuality::Open } else { BinQuality::Bad };
+    }
+    let limit = limit.plain().0;
+    let good = samples.iter().all(|sample| sample.is_some_and(|value| claim.cmp.holds(value, limit)));
+    if good { BinQuality::Good } else { BinQuality::Bad }
+}

@@ -1,0 +1,128 @@
+//! Waiting for the steady state to come back, and measuring how long that took.
+
+use super::core::Core;
+use super::meter::LaneState;
+use super::quality::quality;
+use crate::clock::{Nanos, micros, nanos};
+use crate::measure::{BinQuality, Event, Recovery, watch};
+use crate::report::journal::{EventKind, PhaseKind, RecoveryRecord, RecoveryState};
+use crate::{Result, claim::display};
+use std::time::Duration;
+
+/// Waits until the steady state is back after the faults that have ended since it was last known to hold,
+/// or until the recovery limit. Notes what was found in every one of them. `true` = it is back.
+pub(crate) async fn settle(core: &Core) -> Result<bool> {
+    let open: Vec<usize> = {
+        let faults = core.timeline.faults();
+        faults.iter().enumerate().filter(|(_, f)| f.recovery.is_none() && f.confirmed.is_some()).map(|(i, _)| i).collect()
+    };
+    let Some(from) = open.iter().filter_map(|i| core.timeline.update(*i, |fault| fault.recovery_origin())).max() else {
+        return Ok(true);
+    };
+    if core.spec.steady_state.is_empty() {
+        return Ok(true);
+    }
+    let stability = core.settings.bin * u32::try_from(core.settings.needed_bins).unwrap_or(u32::MAX);
+    let until = from + nanos(core.settings.recovery_limit) + nanos(stability) + core.settings.bin_ns();
+    let step = core.settings.bin / 10;
+    let found = loop {
+        core.still_on()?;
+        let found = core.meter.look(|lanes| look(core, lanes, &open, from)).await;
+        if found.0.steady_after.is_some() || core.clock.now() >= until {
+            break found;
+        }
+        tokio::time::sleep(step).await;
+    };
+    conclude(core, &open, from, &found);
+    let back = found.0.steady_after.is_some();
+    if back {
+        core.timeline.ensure(PhaseKind::After).await;
+    }
+    Ok(back)
+}
+
+/// What the bins say now, and for each fault: time to detect and the longest gap between successes.
+type Found = (Recovery, Vec<Reaction>);
+
+#[derive(Debug, Clone, Copy)]
+struct Reaction {
+    first_bad: Option<Nanos>,
+    first_success: Option<Nanos>,
+    unavailability: Nanos,
+}
+
+fn look(core: &Core, lanes: &[LaneState], open: &[usize], from: Nanos) -> Found {
+    let events = core.meter.events();
+    let now = core.clock.now();
+    let bin = core.settings.bin_ns();
+    let step = bin / crate::measure::SLICES_PER_BIN;
+    let judge = |start: Nanos| quality(core, lanes, &events, start);
+    let reactions: Vec<Reaction> = open
+        .iter()
+        .map(|index| {
+            let fault = core.timeline.update(*index, |fault| fault.clone());
+            reaction(lanes, &fault, from, now, bin, step, judge)
+        })
+        .collect();
+    let disturbed = reactions.iter().any(|reaction| reaction.first_bad.is_some());
+    let aligned = from.div_ceil(step) * step;
+    let recovery = watch(aligned, now, bin, step, core.settings.needed_bins, disturbed, judge);
+    (recovery, reactions)
+}
+
+fn reaction(
+    lanes: &[LaneState],
+    fault: &super::timeline::FaultState,
+    from: Nanos,
+    now: Nanos,
+    bin: Nanos,
+    step: Nanos,
+    judge: impl Fn(Nanos) -> BinQuality,
+) -> Reaction {
+    let injected = fault.injected.div_ceil(step) * step;
+    let starts = (0..).map(|i| injected + i * bin).take_while(|start| start + bin <= now);
+    let first_bad = starts.into_iter().find(|start| judge(*start) == BinQuality::Bad);
+    let treated = || lanes.iter().filter(|lane| !lane.control);
+    Reaction {
+        first_bad,
+        first_success: treated().filter_map(|lane| lane.series.first_success(from)).min(),
+        unavailability: treated().map(|lane| lane.series.longest_gap(fault.injected, now)).max().unwrap_or(0),
+    }
+}
+
+fn conclude(core: &Core, open: &[usize], from: Nanos, (recovery, reactions): &Found) {
+    for (index, reaction) in open.iter().zip(reactions) {
+        core.timeline.update(*index, |fault| {
+            let steady = recovery.steady_after.map(|after| from + after);
+            let confirmed = fault.confirmed.unwrap_or(fault.injected);
+            let cleared = fault.cleared.unwrap_or(from);
+            let state = match (recovery.state, reaction.first_bad) {
+                (RecoveryState::Recovered, None) if recovery.steady_after == Some(0) => RecoveryState::NoEffect,
+                (state, _) => state,
+            };
+            fault.recovery = Some(RecoveryRecord {
+                state,
+                time_to_detect_us: reaction.first_bad.map(|bad| micros(bad.saturating_sub(confirmed))),
+                first_success_us: reaction.first_success.map(|at| micros(at.saturating_sub(from))),
+                from_clearance_us: steady.map(|at| micros(at.saturating_sub(cleared))),
+                from_injection_us: steady.map(|at| micros(at.saturating_sub(confirmed))),
+                counts_from_clearance: !fault.one_shot,
+                unavailability_us: micros(reaction.unavailability),
+            });
+            if fault.one_shot {
+                fault.active = false;
+                fault.cleared = steady;
+            }
+        });
+    }
+    let text = match recovery.steady_after {
+        Some(0) => "steady state held at once".to_owned(),
+        Some(after) => format!("steady state back after {}", display::duration(Duration::from_nanos(after))),
+        None => format!(
+            "steady state not back within {} ({})",
+            display::duration(core.settings.recovery_limit),
+            recovery.state.name()
+        ),
+    };
+    core.events.note(EventKind::Recovered, text);
+}

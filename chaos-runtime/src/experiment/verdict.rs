@@ -1,0 +1,324 @@
+//! From measurements to judgements and the verdict.
+
+use super::core::Core;
+use super::gate::unknown_load;
+use super::meter::Measured;
+use crate::claim::judge::{Opinion, blank, judge};
+use crate::claim::sample::{Sample, Stretch};
+use crate::claim::{Claim, Limit, Metric, Reference, Scope, Value, display, relative};
+use crate::report::journal::{
+    ClaimRecord, ClaimRole, FaultRecord, Finding, Judgement, PhaseKind, Reason, ReasonKind, RecoveryState, Verdict,
+};
+use std::time::Duration;
+
+/// What the verdict is made of.
+pub(crate) struct Facts<'a> {
+    /// Reasons that decided before the claims could, strongest first.
+    pub(crate) decisive: Vec<Reason>,
+    pub(crate) claims: &'a [ClaimRecord],
+    pub(crate) faults: &'a [FaultRecord],
+    /// Operations and probe samples in the fault phases.
+    pub(crate) seen_in_fault: u64,
+    /// There is a steady state to come back to.
+    pub(crate) has_steady_state: bool,
+}
+
+/// The verdict, before known weaknesses are considered.
+pub(crate) fn verdict(facts: &Facts<'_>) -> (Verdict, Vec<Reason>) {
+    if let Some(first) = facts.decisive.first() {
+        let verdict = match first.kind {
+            ReasonKind::Rollback => Verdict::RollbackFailed,
+            ReasonKind::Guard | ReasonKind::Interrupted => Verdict::Aborted,
+            ReasonKind::SteadyState => Verdict::Unsteady,
+            ReasonKind::Inconclusive => Verdict::Inconclusive,
+            _ => Verdict::Errored,
+        };
+        return (verdict, facts.decisive.clone());
+    }
+    let refuted = refutations(facts);
+    if !refuted.is_empty() {
+        return (Verdict::Refuted, refuted);
+    }
+    let inconclusive = doubts(facts);
+    if !inconclusive.is_empty() {
+        return (Verdict::Inconclusive, inconclusive);
+    }
+    (Verdict::Passed, Vec::new())
+}
+
+/// False claims, and a steady state that did not come back.
+fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
+    let refuted = |message: String, help: Option<&str>| Reason {
+        kind: ReasonKind::Hypothesis,
+        message,
+        help: help.map(Into::into),
+    };
+    let broken = |role: ClaimRole| {
+        let broken = move |claim: &&ClaimRecord| claim.role == role && claim.judgement == Judgement::Broken;
+        facts.claims.iter().filter(broken)
+    };
+    let mut reasons: Vec<_> = broken(ClaimRole::Hypothesis)
+        .chain(broken(ClaimRole::Expectation))
+        .map(|claim| refuted(format!("`{}` is false: measured {}", claim.text, claim.measured), None))
+        .collect();
+    let not_back = facts.faults.iter().find(|fault| {
+        matches!(&fault.recovery, Some(recovery)
+            if matches!(recovery.state, RecoveryState::Permanent | RecoveryState::Undecided))
+    });
+    if let Some(fault) = not_back {
+        let message = format!("the steady state did not come back after `{}`", fault.what);
+        reasons.push(refuted(message, Some("a longer `recovery_limit = …` tells how long it takes, if it ever ends")));
+    }
+    reasons.extend(broken(ClaimRole::SteadyStateAfter).map(|claim| {
+        refuted(format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured), None)
+    }));
+    reasons
+}
+
+/// What keeps a run without false claims from being a proof.
+fn doubts(facts: &Facts<'_>) -> Vec<Reason> {
+    let doubt = |message: String, help: &str| Reason {
+        kind: ReasonKind::Inconclusive,
+        message,
+        help: (!help.is_empty()).then(|| help.to_owned()),
+    };
+    if facts.faults.is_empty() {
+        let help = "inject one: `chaos.inject(proxy.latency(millis(300))).hold(secs(10)).await?`";
+        return vec![doubt("nothing was injected, so nothing was proven".into(), help)];
+    }
+    if !facts.has_steady_state {
+        let help = "declare one: `steady_state(success_rate >= 99%)`";
+        return vec![doubt("no steady state was declared, so neither gate nor recovery can be judged".into(), help)];
+    }
+    let mut reasons = Vec::new();
+    if facts.seen_in_fault == 0 {
+        let help = "start a load before the injection and hold the fault longer";
+        reasons.push(doubt("no operation was observed while the fault was active".into(), help));
+    }
+    for fault in facts.faults.iter().filter(|fault| fault.confirmed_us.is_none()) {
+        reasons.push(doubt(format!("`{}` was never confirmed: {}", fault.what, fault.evidence), ""));
+    }
+    let open = |claim: &&ClaimRecord| {
+        claim.role != ClaimRole::Guard && matches!(claim.judgement, Judgement::Inconclusive | Judgement::NotJudged)
+    };
+    reasons.extend(facts.claims.iter().filter(open).map(|claim| {
+        let why = if claim.remark.is_empty() { "it was not judged" } else { &claim.remark };
+        doubt(format!("`{}` can't be decided: {why}", claim.text), "")
+    }));
+    reasons
+}
+
+/// Tolerates a known weakness until its date, and not a day longer; a weakness that is gone must go from the code too.
+pub(crate) fn known_weakness(
+    core: &Core,
+    verdict: Verdict,
+    reasons: Vec<Reason>,
+    claims: &[ClaimRecord],
+    today: &str,
+) -> (Verdict, Vec<Reason>, Option<Finding>) {
+    let false_claims = || {
+        let broken = |claim: &&ClaimRecord| claim.judgement == Judgement::Broken && claim.role != ClaimRole::Guard;
+        claims.iter().filter(broken).map(|claim| claim.text.clone()).collect::<Vec<_>>()
+    };
+    let Some(known) = core.spec.options.known_weakness else {
+        let finding = (verdict == Verdict::Refuted).then(|| Finding {
+            id: None,
+            urgency: None,
+            owner: None,
+            fix_by: None,
+            claims: false_claims(),
+        });
+        return (verdict, reasons, finding);
+    };
+    let finding = Finding {
+        id: Some(known.id.to_owned()),
+        urgency: Some(known.urgency),
+        owner: known.owner.map(Into::into),
+        fix_by: Some(known.fix_by.to_owned()),
+        claims: false_claims(),
+    };
+    let reason = |message: String, help: &str| Reason { kind: ReasonKind::KnownWeakness, message, help: Some(help.into()) };
+    match verdict {
+        // Dates of this form compare as texts.
+        Verdict::Refuted if today <= known.fix_by => {
+            let first = reason(format!("known weakness {}, tolerated until {}", known.id, known.fix_by), "fix it by then");
+            (Verdict::KnownWeakness, std::iter::once(first).chain(reasons).collect(), Some(finding))
+        }
+        Verdict::Refuted => {
+            let first = reason(
+                format!("known weakness {} was to be fixed by {}", known.id, known.fix_by),
+                "fix it, or agree on another date in `known_weakness(fix_by = …)`",
+            );
+            (Verdict::Refuted, std::iter::once(first).chain(reasons).collect(), Some(finding))
+        }
+        Verdict::Passed => {
+            let gone = reason(
+                format!("known weakness {} is gone: the hypothesis holds", known.id),
+                "remove the annotation `known_weakness(…)`, so that it stays so",
+            );
+            (Verdict::Refuted, vec![gone], None)
+        }
+        other => (other, reasons, None),
+    }
+}
+
+/// Judges hypothesis and expectations on everything that was measured.
+pub(crate) fn judge_all(core: &Core, measured: &[Measured], stretches: &[Stretch]) -> Vec<ClaimRecord> {
+    let expectations = core.expectations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let hypothesis = core.spec.hypothesis.iter().map(|claim| (claim, ClaimRole::Hypothesis));
+    let expectations = expectations.iter().map(|claim| (claim, ClaimRole::Expectation));
+    hypothesis.chain(expectations).map(|(claim, role)| judge_one(core, claim, role, measured, stretches)).collect()
+}
+
+fn judge_one(
+    core: &Core,
+    claim: &Claim,
+    role: ClaimRole,
+    measured: &[Measured],
+    stretches: &[Stretch],
+) -> ClaimRecord {
+    let kinds = kinds(claim.scope);
+    match claim.metric {
+        Metric::Recovery | Metric::EachRecovery | Metric::TimeToDetect | Metric::Unavailability => {
+            return judge_reaction(claim, role, &core.timeline.fault_records());
+        }
+        Metric::Probe(name) => return judge_probe(core, claim, role, name, stretches, kinds),
+        Metric::Ledger(_) => {
+            let name = claim.subject.unwrap_or_default();
+            return undecided(claim, role, format!("no ledger is named `{name}`"));
+        }
+        _ => {}
+    }
+    if let Some(unknown) = unknown_load(measured, claim) {
+        return undecided(claim, role, unknown);
+    }
+    let events = core.meter.events();
+    let collect = |kinds: &[PhaseKind], control| {
+        Sample::collect(measured, stretches, kinds, claim.subject, control, &events)
+    };
+    let sample = collect(kinds, false);
+    let reference = match claim.limit {
+        Limit::Value(_) => None,
+        Limit::Relative { of, .. } | Limit::Plus { of, .. } | Limit::Minus { of, .. } => Some(match of {
+            Reference::Baseline => collect(&[PhaseKind::Baseline], false),
+            Reference::Control => collect(kinds, true),
+        }),
+    };
+    judge(claim, role, &sample, reference.as_ref(), core.settings.confidence)
+}
+
+/// The phases that a claim speaks about.
+pub(crate) fn kinds(scope: Scope) -> &'static [PhaseKind] {
+    match scope {
+        Scope::Run => &[PhaseKind::Fault, PhaseKind::Recovery, PhaseKind::After],
+        Scope::During => &[PhaseKind::Fault],
+        Scope::After => &[PhaseKind::After],
+    }
+}
+
+fn undecided(claim: &Claim, role: ClaimRole, remark: String) -> ClaimRecord {
+    ClaimRecord { judgement: Judgement::Inconclusive, remark, ..blank(claim, role) }
+}
+
+/// `recovery`, `time_to_detect`, `unavailability`: the worst of all faults.
+fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> ClaimRecord {
+    let mut record = blank(claim, role);
+    "s".clone_into(&mut record.unit);
+    let Limit::Value(Value::Duration(limit)) = claim.limit else {
+        return undecided(claim, role, "only an absolute duration can be compared with it".into());
+    };
+    record.limit = Some(limit.as_secs_f64());
+    let reactions: Vec<_> = faults.iter().filter_map(|fault| fault.recovery.as_ref()).collect();
+    record.samples = reactions.len() as u64;
+    if reactions.is_empty() {
+        return undecided(claim, role, "no fault's recovery was watched".into());
+    }
+    let values: Vec<Option<u64>> = reactions
+        .iter()
+        .map(|reaction| match claim.metric {
+            Metric::TimeToDetect => Some(reaction.time_to_detect_us.unwrap_or(0)),
+            Metric::Unavailability => Some(reaction.unavailability_us),
+            _ => reaction.counted_us(),
+        })
+        .collect();
+    // Never is longer than everything.
+    let Some(worst) = values.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()) else {
+        record.measured = "never".into();
+        record.judgement = if claim.cmp.is_upper() { Judgement::Broken } else { Judgement::Holds };
+        return record;
+    };
+    let worst = Duration::from_micros(worst);
+    record.measured = display::duration(worst);
+    record.value = Some(worst.as_secs_f64());
+    record.judgement = Opinion::of(claim.cmp.holds(worst.as_secs_f64(), limit.as_secs_f64())).judgement;
+    record
+}
+
+/// A probe: every sample must satisfy the claim, and none may be missing.
+pub(crate) fn judge_probe(
+    core: &Core,
+    claim: &Claim,
+    role: ClaimRole,
+    name: &str,
+    stretches: &[Stretch],
+    kinds: &[PhaseKind],
+) -> ClaimRecord {
+    let collect = |kinds: &[PhaseKind]| {
+        let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
+        let found: Option<Vec<_>> = spans.map(|span| core.probes.between(name, span.start, span.end)).collect();
+        found.map(|found| {
+            let unit = found.first().map_or("", |(unit, _)| unit);
+            (unit, found.into_iter().flat_map(|(_, values)| values).collect::<Vec<_>>())
+        })
+    };
+    let Some((unit, samples)) = collect(kinds) else {
+        return undecided(claim, role, format!("no probe is named `{name}`"));
+    };
+    let mut record = blank(claim, role);
+    record.samples = samples.len() as u64;
+    let values: Vec<f64> = samples.iter().flatten().copied().collect();
+    if values.is_empty() {
+        return ClaimRecord { samples: record.samples, ..undecided(claim, role, "the probe has no samples".into()) };
+    }
+    let limit = match claim.limit {
+        Limit::Value(limit) => limit,
+        _ => match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>()) {
+            Some(baseline) if !baseline.is_empty() => {
+                let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
+                relative::apply(claim.limit, with_unit(unit, mean))
+            }
+            _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
+        },
+    };
+    let (plain, limit_unit) = limit.plain();
+    record.limit = Some(plain);
+    limit_unit.clone_into(&mut record.unit);
+    if unit != limit_unit {
+        let name_of = |unit: &str| if unit.is_empty() { "plain numbers".to_owned() } else { format!("`{unit}`") };
+        let remark = format!("the probe gives {}, the claim speaks of {}", name_of(unit), name_of(limit_unit));
+        return ClaimRecord { judgement: Judgement::Inconclusive, remark, ..record };
+    }
+    let worst = values.iter().copied().reduce(if claim.cmp.is_upper() { f64::max } else { f64::min });
+    let worst = worst.unwrap_or_default();
+    record.value = Some(worst);
+    record.measured = display::value(limit.of_same_unit(worst));
+    let holds = values.iter().all(|value| claim.cmp.holds(*value, plain));
+    let missing = samples.len() - values.len();
+    let opinion = match (holds, missing) {
+        (false, _) => Opinion::of(false),
+        (true, 0) => Opinion::of(true),
+        (true, missing) => Opinion::inconclusive(format!("{missing} samples are missing")),
+    };
+    record.judgement = opinion.judgement;
+    record.remark = opinion.remark;
+    record
+}
+
+fn with_unit(unit: &str, value: f64) -> Value {
+    match unit {
+        "s" => Value::Duration(Duration::from_secs_f64(value.max(0.0))),
+        "%" => Value::Percent(value),
+        "/s" => Value::Rate(value),
+        _ => Value::Number(value),
+    }
+}

@@ -1,0 +1,172 @@
+//! Probes: values sampled through all phases, for claims such as `probe("replication lag") < 10s`.
+
+use crate::clock::{Clock, Nanos, micros};
+use crate::report::journal::{ProbeRecord, ProbeSample};
+use crate::units::{Percent, Rate};
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Samples a value again and again. Made by [`every`].
+#[must_use = "a probe samples nothing until `chaos.probe(name, …)`"]
+pub struct Probe<F> {
+    interval: Duration,
+    sample: F,
+}
+
+/// A probe that samples `sample()` at this interval, from `chaos.probe(…)` to the end of the experiment.
+///
+/// The value may be a [`Duration`], a number, a [`Percent`], a [`Rate`], or a `Result` of one of them;
+/// a failed sample counts as missing, and claims on a probe with missing samples are inconclusive.
+pub const fn every<F>(interval: Duration, sample: F) -> Probe<F> {
+    Probe { interval, sample }
+}
+
+/// A sampled value and its unit, or why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeValue(Result<(f64, &'static str), String>);
+
+/// What a probe may return.
+pub trait IntoProbeValue {
+    /// The value with its unit.
+    fn into_probe_value(self) -> ProbeValue;
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => { $(
+        impl IntoProbeValue for $number {
+            fn into_probe_value(self) -> ProbeValue {
+                ProbeValue(Ok((self as f64, "")))
+            }
+        }
+    )* };
+}
+numbers!(f64 f32 u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl IntoProbeValue for Duration {
+    fn into_probe_value(self) -> ProbeValue {
+        ProbeValue(Ok((self.as_secs_f64(), "s")))
+    }
+}
+
+impl IntoProbeValue for Percent {
+    fn into_probe_value(self) -> ProbeValue {
+        ProbeValue(Ok((self.fraction() * 100.0, "%")))
+    }
+}
+
+impl IntoProbeValue for Rate {
+    fn into_probe_value(self) -> ProbeValue {
+        ProbeValue(Ok((self.as_per_second(), "/s")))
+    }
+}
+
+impl<T: IntoProbeValue, E: Display> IntoProbeValue for Result<T, E> {
+    fn into_probe_value(self) -> ProbeValue {
+        match self {
+            Ok(value) => value.into_probe_value(),
+            Err(error) => ProbeValue(Err(error.to_string())),
+        }
+    }
+}
+
+/// A probe's samples so far.
+#[derive(Debug, Default)]
+struct Samples {
+    unit: &'static str,
+    values: Vec<(Nanos, Option<f64>)>,
+    error: Option<String>,
+}
+
+/// A running probe.
+#[derive(Debug)]
+struct Running {
+    name: String,
+    interval: Duration,
+    samples: Arc<Mutex<Samples>>,
+    task: JoinHandle<()>,
+}
+
+/// All probes of an experiment.
+#[derive(Debug, Default)]
+pub(crate) struct Probes(Mutex<Vec<Running>>);
+
+impl Probes {
+    /// Starts a probe on the current runtime.
+    pub(crate) fn start<F, Fut>(&self, name: String, probe: Probe<F>, clock: Clock)
+    where
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: IntoProbeValue + Send,
+    {
+        let samples = Arc::new(Mutex::new(Samples::default()));
+        let interval = probe.interval.max(Duration::from_millis(1));
+        let into = samples.clone();
+        let task = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(interval);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let at = clock.now();
+                // A sample that hangs is a missing one, not the end of the probe.
+                let limit = interval.max(Duration::from_secs(5));
+                let value = match tokio::time::timeout(limit, (probe.sample)()).await {
+                    Ok(value) => value.into_probe_value().0,
+                    Err(_) => Err(format!("no answer within {limit:?}")),
+                };
+                let mut samples = into.lock().unwrap_or_else(PoisonError::into_inner);
+                match value {
+                    Ok((value, unit)) => {
+                        samples.unit = unit;
+                        samples.values.push((at, Some(value)));
+                    }
+                    Err(error) => {
+                        samples.values.push((at, None));
+                        samples.error.get_or_insert(error);
+                    }
+                }
+            }
+        });
+        let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.push(Running { name, interval, samples, task });
+    }
+
+    /// Ends all probes; their samples stay.
+    pub(crate) fn stop(&self) {
+        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.iter().for_each(|probe| probe.task.abort());
+    }
+
+    /// A probe's unit and its samples in `from..to`; where none lies in it, the last one before counts for
+    /// two intervals. `None` when there is no such probe.
+    pub(crate) fn between(&self, name: &str, from: Nanos, to: Nanos) -> Option<(&'static str, Vec<Option<f64>>)> {
+        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let probe = probes.iter().find(|probe| probe.name == name)?;
+        let samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = samples.values.iter().filter(|(at, _)| (from..to).contains(at));
+        let mut values: Vec<_> = inside.map(|(_, value)| *value).collect();
+        if values.is_empty() {
+            let fresh = crate::clock::nanos(probe.interval * 2);
+            let before = samples.values.iter().rfind(|(at, _)| *at < from && *at + fresh >= from);
+            values.extend(before.map(|(_, value)| *value));
+        }
+        Some((samples.unit, values))
+    }
+
+    /// For the journal.
+    pub(crate) fn records(&self) -> Vec<ProbeRecord> {
+        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = |probe: &Running| {
+            let samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
+            ProbeRecord {
+                name: probe.name.clone(),
+                unit: samples.unit.to_owned(),
+                samples: samples.values.iter().map(|(at, value)| ProbeSample { at_us: micros(*at), value: *value }).collect(),
+                error: samples.error.clone(),
+            }
+        };
+        probes.iter().map(record).collect()
+    }
+}
