@@ -10,6 +10,7 @@ pub mod fault;
 pub mod measure;
 pub mod report;
 pub mod rollback;
+mod sys;
 mod units;
 
 pub use error::{BodyResult, Error, ErrorKind, Result};
