@@ -12,6 +12,7 @@ pub mod measure;
 pub mod report;
 pub mod rollback;
 pub mod statistics;
+mod sys;
 mod units;
 
 pub use error::{BodyResult, Error, ErrorKind, Result};

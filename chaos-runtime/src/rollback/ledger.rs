@@ -1,11 +1,24 @@
 //! The write-ahead ledger of undos.
 
-use super::undo::Undo;
-use crate::Result;
+use super::ledger_file::{Entry as DiskEntry, LedgerFile};
+use super::run::carry_out;
+use super::undo::{Recipe, Undo};
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
 use tokio::time::Instant;
+
+/// How long an undo waits for an injection that is still under way.
+const INJECTION_LIMIT: Duration = Duration::from_secs(2);
+
+/// Threads on which the undos of one experiment run. A blocking undo holds up one of them only.
+const WORKERS: usize = 4;
 
 /// An entry of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,36 +37,287 @@ pub(crate) struct UndoReport {
 }
 
 /// The undos of one experiment.
-pub(crate) struct UndoLedger {}
+///
+/// An entry is pending, then running, then done, and never goes back: whoever asks for it first makes
+/// it run, on a task that nobody's cancellation ends, and everybody gets the same report.
+pub(crate) struct UndoLedger {
+    inner: Arc<Inner>,
+    /// Apart from the body's runtime, which may be blocked or gone by the time of the rollback.
+    /// Kept outside `inner`, which the tasks hold: a runtime can't be dropped by its own task.
+    runtime: OnceLock<Runtime>,
+    own_runtime: bool,
+}
+
+struct Inner {
+    experiment: String,
+    dir: Option<PathBuf>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: BTreeMap<UndoId, Entry>,
+    reports: Vec<UndoReport>,
+    last_id: u64,
+    file: Option<LedgerFile>,
+    /// Why nothing may be recorded any more.
+    closed: Option<String>,
+}
+
+struct Entry {
+    what: String,
+    target: String,
+    undo: Undo,
+    on_disk: bool,
+    started: bool,
+    injecting: watch::Sender<bool>,
+    done: watch::Sender<Option<UndoReport>>,
+}
 
 impl UndoLedger {
     /// A ledger in `dir`; the file is made with the first entry and removed when all are done.
-    pub(crate) fn on_disk(_dir: PathBuf, _experiment: String) -> Arc<Self> {
-        Arc::new(Self {})
+    pub(crate) fn on_disk(dir: PathBuf, experiment: String) -> Arc<Self> {
+        Self::new(Some(dir), experiment)
     }
 
-    /// A ledger without a file, for experiments in virtual time.
+    /// A ledger without a file, for experiments in virtual time. Its undos run on the caller's runtime.
     pub(crate) fn in_memory() -> Arc<Self> {
-        Arc::new(Self {})
+        Self::new(None, String::new())
+    }
+
+    fn new(dir: Option<PathBuf>, experiment: String) -> Arc<Self> {
+        let own_runtime = dir.is_some();
+        let inner = Arc::new(Inner { experiment, dir, state: Mutex::default() });
+        Arc::new(Self { inner, runtime: OnceLock::new(), own_runtime })
     }
 
     /// Writes an undo down; on return it is on disk (fsync).
-    pub(crate) fn record(&self, _what: &str, _target: &str, _undo: Undo) -> Result<UndoId> {
-        unimplemented!()
+    ///
+    /// An undo that means nothing outside this process ([`Recipe::Nothing`], [`Recipe::InProcess`]) is
+    /// kept in memory: there is nothing to replay.
+    pub(crate) fn record(&self, what: &str, target: &str, undo: Undo) -> Result<UndoId> {
+        let mut state = self.inner.state();
+        if let Some(reason) = &state.closed {
+            return Err(Error::of(ErrorKind::Cancelled, format!("{reason}: nothing is injected any more")));
+        }
+        state.last_id += 1;
+        let id = UndoId(state.last_id);
+        let mut on_disk = false;
+        if let Some(dir) = self.inner.dir.as_ref().filter(|_| undo.recipe.outlives_process()) {
+            let failed = |error: std::io::Error| {
+                Error::new(format!("failed to write the undo `{what}` to `{}`, so nothing was injected", dir.display()))
+                    .caused_by(error)
+                    .help("the directory must be writable: what could not be undone after a crash is not done")
+            };
+            if state.file.is_none() {
+                state.file = Some(LedgerFile::create(dir).map_err(failed)?);
+            }
+            if let Some(file) = &mut state.file {
+                file.record(DiskEntry::new(id.0, &self.inner.experiment, what, target, &undo.recipe))
+                    .map_err(failed)?;
+                on_disk = true;
+            }
+        }
+        let entry = Entry {
+            what: what.to_owned(),
+            target: target.to_owned(),
+            undo,
+            on_disk,
+            started: false,
+            injecting: watch::Sender::new(false),
+            done: watch::Sender::new(None),
+        };
+        state.entries.insert(id, entry);
+        Ok(id)
+    }
+
+    /// Replaces the recipe of an entry by one that knows more, such as the ids of processes.
+    pub(crate) fn amend(&self, id: UndoId, recipe: Recipe) -> Result<()> {
+        let mut state = self.inner.state();
+        let State { entries, file, .. } = &mut *state;
+        let Some(entry) = entries.get_mut(&id) else { return Ok(()) };
+        if let Some(file) = file.as_mut().filter(|_| entry.on_disk) {
+            file.amend(id.0, &recipe).map_err(|error| {
+                Error::new(format!("failed to write down how to undo `{}`", entry.what)).caused_by(error)
+            })?;
+        }
+        entry.undo.recipe = recipe;
+        Ok(())
+    }
+
+    /// Says that the injection is under way until the guard is dropped. An undo that is asked for
+    /// meanwhile (by a signal) waits for that, up to 2 s, lest it end before the harm begins.
+    pub(crate) fn injecting(&self, id: UndoId) -> Injecting {
+        let sender = self.inner.state().entries.get(&id).map(|entry| entry.injecting.clone());
+        if let Some(sender) = &sender {
+            sender.send_replace(true);
+        }
+        Injecting(sender)
+    }
+
+    /// From now on [`record`](Self::record) fails with this reason, so that nothing new is injected.
+    pub(crate) fn close(&self, reason: &str) {
+        self.inner.state().closed.get_or_insert_with(|| reason.to_owned());
     }
 
     /// Runs one undo, exactly once in all; a second call waits for and reports the first.
-    pub(crate) async fn undo(&self, _id: UndoId) -> UndoReport {
-        unimplemented!()
+    pub(crate) async fn undo(&self, id: UndoId) -> UndoReport {
+        let mut done = match self.start(id) {
+            Ok(done) => done,
+            Err(unknown) => return unknown,
+        };
+        let report = match done.wait_for(Option::is_some).await {
+            Ok(report) => report.clone(),
+            Err(_) => None,
+        };
+        // The task can't vanish while `self`, and with it the runtime, is borrowed; with a runtime of
+        // the caller's it can.
+        report.unwrap_or_else(|| self.inner.failed(id, "the runtime that ran the undo was shut down"))
     }
 
     /// Runs all that are left: last in, first out on each target, targets concurrently.
     pub(crate) async fn undo_all(&self) -> Vec<UndoReport> {
-        unimplemented!()
+        let mut reports = Vec::new();
+        loop {
+            let mut targets: BTreeMap<String, Vec<UndoId>> = BTreeMap::new();
+            for (id, entry) in self.inner.state().entries.iter().rev().filter(|(_, e)| e.done.borrow().is_none()) {
+                targets.entry(entry.target.clone()).or_default().push(*id);
+            }
+            if targets.is_empty() {
+                return reports;
+            }
+            let undone = join_all(targets.into_values().map(async |ids| {
+                let mut reports = Vec::new();
+                for id in ids {
+                    reports.push(self.undo(id).await);
+                }
+                reports
+            }));
+            reports.extend(undone.await.into_iter().flatten());
+        }
     }
 
     /// Reports of all undos that have run so far, in the order in which they ended.
     pub(crate) fn reports(&self) -> Vec<UndoReport> {
-        unimplemented!()
+        self.inner.state().reports.clone()
+    }
+
+    /// What is not undone yet, in words, oldest first.
+    pub(crate) fn pending(&self) -> Vec<String> {
+        self.inner.state().entries.values().filter(|e| e.done.borrow().is_none()).map(|e| e.what.clone()).collect()
+    }
+
+    /// Makes an entry run if it does not yet. The error is the report for an unknown id.
+    fn start(&self, id: UndoId) -> Result<watch::Receiver<Option<UndoReport>>, UndoReport> {
+        let mut state = self.inner.state();
+        let Some(entry) = state.entries.get_mut(&id) else {
+            drop(state);
+            return Err(self.inner.failed(id, "this undo was never recorded"));
+        };
+        let done = entry.done.subscribe();
+        if !std::mem::replace(&mut entry.started, true) {
+            let undo = entry.undo.clone();
+            let injecting = entry.injecting.subscribe();
+            self.handle().spawn(Inner::run(Arc::clone(&self.inner), id, undo, injecting));
+        }
+        Ok(done)
+    }
+
+    fn handle(&self) -> Handle {
+        if !self.own_runtime {
+            return Handle::current();
+        }
+        if let Some(runtime) = self.runtime.get() {
+            return runtime.handle().clone();
+        }
+        let built = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("chaos-rollback")
+            .enable_all()
+            .build();
+        match built {
+            Ok(runtime) => self.runtime.get_or_init(|| runtime).handle().clone(),
+            // No more threads to be had: better on the caller's runtime than not at all.
+            Err(_) => Handle::current(),
+        }
     }
 }
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self: Arc<Self>, id: UndoId, undo: Undo, mut injecting: watch::Receiver<bool>) {
+        let _ = tokio::time::timeout(INJECTION_LIMIT, injecting.wait_for(|injecting| !injecting)).await;
+        let started = Instant::now();
+        let (attempts, outcome) = carry_out(&undo).await;
+        let took = started.elapsed();
+        let mut state = self.state();
+        let State { entries, reports, file, .. } = &mut *state;
+        let Some(entry) = entries.get(&id) else { return };
+        let report = UndoReport {
+            what: entry.what.clone(),
+            target: entry.target.clone(),
+            started,
+            took,
+            attempts,
+            error: outcome.err().map(|error| error.to_string()),
+            by_hand: entry.undo.recipe.to_string(),
+        };
+        if let Some(file) = file.as_mut().filter(|_| entry.on_disk && report.error.is_none()) {
+            // The harm has ended; at worst the next run's replay ends it again.
+            let _ = file.done(id.0);
+        }
+        reports.push(report.clone());
+        entry.done.send_replace(Some(report));
+    }
+
+    fn failed(&self, id: UndoId, error: &str) -> UndoReport {
+        let state = self.state();
+        let entry = state.entries.get(&id);
+        UndoReport {
+            what: entry.map_or_else(String::new, |entry| entry.what.clone()),
+            target: entry.map_or_else(String::new, |entry| entry.target.clone()),
+            started: Instant::now(),
+            took: Duration::ZERO,
+            attempts: 0,
+            error: Some(error.to_owned()),
+            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.to_string()),
+        }
+    }
+}
+
+impl Drop for UndoLedger {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        let mut state = self.inner.state();
+        let undone = |entry: &Entry| entry.done.borrow().as_ref().is_some_and(|report| report.error.is_none());
+        if state.entries.values().filter(|entry| entry.on_disk).all(undone) {
+            if let Some(file) = state.file.take() {
+                // What stays is a file in which everything is done; the next replay removes it.
+                let _ = file.remove();
+            }
+        }
+        // Otherwise the file stays for the next run's replay, which may take it once this lock is gone.
+        state.file = None;
+    }
+}
+
+/// See [`UndoLedger::injecting`].
+#[must_use]
+pub(crate) struct Injecting(Option<watch::Sender<bool>>);
+
+impl Drop for Injecting {
+    fn drop(&mut self) {
+        if let Some(sender) = &self.0 {
+            sender.send_replace(false);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -1,7 +1,17 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
+#[cfg(unix)]
+pub(crate) mod interrupt;
 mod ledger;
+mod ledger_file;
+pub(crate) mod lock;
+#[cfg(unix)]
+pub(crate) mod marked;
+mod owned_file;
+mod replay;
+mod run;
 mod undo;
 
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
-pub use undo::{Recipe, Undo};
+pub use replay::{Leftover, Recovered, recover};
+pub use undo::{Leader, Recipe, Undo};

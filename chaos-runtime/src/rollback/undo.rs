@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How a fault ends. Must be idempotent: it may run although the fault never started, or has ended already.
 #[must_use]
+#[derive(Clone)]
 pub struct Undo {
     pub(crate) recipe: Recipe,
     pub(crate) live: Option<LiveUndo>,
 }
 
 /// The undo as it runs in the process that injected the fault. May be called again if it fails.
-pub(crate) type LiveUndo = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+pub(crate) type LiveUndo = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// An undo as data, as it stands in the rollback ledger. Replayed by the next run after a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +43,13 @@ pub enum Recipe {
         /// Absolute path.
         path: PathBuf,
     },
-    /// Kill every process whose environment carries `CHAOS_CHILD=<token>`.
+    /// Kill every process whose environment carries `CHAOS_CHILD=<token>`, with its process group.
     KillMarked {
         /// The token.
         token: String,
+        /// The process groups that were started, for processes that can't be found by their environment.
+        #[serde(default)]
+        leaders: Vec<Leader>,
     },
     /// Send a signal to every process whose environment carries `CHAOS_CHILD=<token>`.
     SignalMarked {
@@ -52,7 +57,20 @@ pub enum Recipe {
         token: String,
         /// The signal's number.
         signal: i32,
+        /// The process groups that were started, for processes that can't be found by their environment.
+        #[serde(default)]
+        leaders: Vec<Leader>,
     },
+}
+
+/// The first process of a process group, told apart from later ones with the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Leader {
+    /// Its id, which is the group's too.
+    pub pid: u32,
+    /// When it was started, in whatever words the system has for it; only good for comparing.
+    pub started: String,
 }
 
 impl Undo {
@@ -89,7 +107,7 @@ impl Undo {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.live = Some(Box::new(move || Box::pin(undo())));
+        self.live = Some(Arc::new(move || Box::pin(undo())));
         self
     }
 
@@ -120,8 +138,10 @@ impl fmt::Display for Recipe {
                 args.iter().try_for_each(|arg| write!(f, " {arg}"))
             }
             Self::Remove { path } => write!(f, "rm -rf {}", path.display()),
-            Self::KillMarked { token } => write!(f, "kill every process with CHAOS_CHILD={token} in its environment"),
-            Self::SignalMarked { token, signal } => {
+            Self::KillMarked { token, .. } => {
+                write!(f, "kill every process with CHAOS_CHILD={token} in its environment")
+            }
+            Self::SignalMarked { token, signal, .. } => {
                 write!(f, "send signal {signal} to every process with CHAOS_CHILD={token} in its environment")
             }
         }

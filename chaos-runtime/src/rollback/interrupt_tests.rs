@@ -1,0 +1,200 @@
+//! Signals, each in a process of its own: the handlers are the whole process'.
+
+use super::*;
+use crate::rollback::Undo;
+use crate::sys::reexec;
+use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+const STEP: Duration = Duration::from_millis(10);
+
+/// What the helper does is told by `CHAOS_HELPER`: words.
+#[test]
+#[ignore = "a helper process of the tests below"]
+fn helper_experiment() {
+    let dir = PathBuf::from(reexec::argument("CHAOS_HELPER_DIR"));
+    let words = reexec::argument("CHAOS_HELPER");
+    let has = |word: &str| words.split(' ').any(|found| found == word);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ledger = UndoLedger::on_disk(dir.join("ledger"), "helper".into());
+    let undo_time = if has("slow-undo") { 1_000 } else { 10 };
+    for name in ["one", "two"] {
+        let file = dir.join(name);
+        std::fs::write(&file, "harm").unwrap();
+        let undo = Undo::remove(&file).live(move || {
+            let file = file.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(undo_time)).await;
+                Ok(std::fs::remove_file(&file)?)
+            }
+        });
+        ledger.record(name, name, undo).unwrap();
+    }
+    let last_words = dir.join("last-words");
+    let registration =
+        register(Arc::clone(&ledger), move |signal| std::fs::write(last_words, signal).unwrap()).unwrap();
+    if has("over") {
+        drop(registration);
+        std::fs::write(dir.join("ready"), "").unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    std::fs::write(dir.join("ready"), "").unwrap();
+    if has("blocked") {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+    runtime.block_on(async {
+        let signal = registration.interrupted().await;
+        assert_eq!(signal, registration.interrupted().await);
+        let late = ledger.record("late", "t", Undo::nothing()).unwrap_err();
+        let refused = register(UndoLedger::in_memory(), |_| {}).unwrap_err();
+        ledger.undo_all().await;
+        std::fs::write(dir.join("journal"), format!("{signal}\n{late}\n{refused}\n")).unwrap();
+    });
+    drop(ledger);
+    drop(registration);
+    // The process dies of the signal; a test that ended `ok` here would be the bug.
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+struct Helper {
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Helper {
+    fn start(words: &str) -> Self {
+        Self::start_as(words, reexec::helper("rollback::interrupt::tests::helper_experiment"))
+    }
+
+    fn start_as(words: &str, mut command: Command) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let stderr = std::fs::File::create(dir.path().join("stderr")).unwrap();
+        command.env("CHAOS_HELPER", words).env("CHAOS_HELPER_DIR", dir.path()).stdout(Stdio::null()).stderr(stderr);
+        let mut helper = Self { child: command.spawn().unwrap(), dir };
+        while !helper.path("ready").exists() {
+            assert!(helper.child.try_wait().unwrap().is_none(), "the helper ended: {}", helper.read("stderr"));
+            std::thread::sleep(STEP);
+        }
+        assert!(helper.path("one").exists() && helper.path("two").exists());
+        helper
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        Path::new(self.dir.path()).join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    fn undone(&self) -> bool {
+        !self.path("one").exists() && !self.path("two").exists()
+    }
+
+    fn ledger_files(&self) -> usize {
+        std::fs::read_dir(self.path("ledger")).unwrap().count()
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn each_signal_rolls_back_lets_write_and_kills() {
+    for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM"), (Signal::HUP, "SIGHUP")] {
+        let mut helper = Helper::start("");
+        helper.signal(signal);
+        let status = helper.wait();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{status} {}", helper.read("stderr"));
+        assert!(helper.undone());
+        let journal = helper.read("journal");
+        let mut lines = journal.lines();
+        assert_eq!(lines.next(), Some(name));
+        assert!(lines.all(|line| line.starts_with(&format!("interrupted by {name}"))), "{journal}");
+        assert!(!helper.path("last-words").exists(), "it had its say already");
+        assert!(helper.read("stderr").contains(&format!("chaos-test: {name}: rolling back: one, two")));
+    }
+}
+
+#[test]
+fn further_signals_do_not_cut_the_rollback_short() {
+    let mut helper = Helper::start("slow-undo");
+    helper.signal(Signal::INT);
+    // Two signals of a kind that arrive at once are one for the kernel.
+    while !helper.read("stderr").contains("rolling back") {
+        std::thread::sleep(STEP);
+    }
+    helper.signal(Signal::INT);
+    helper.signal(Signal::TERM);
+    let status = helper.wait();
+    assert_eq!(status.signal(), Some(2), "of the first signal: {status}");
+    assert!(helper.undone());
+    let stderr = helper.read("stderr");
+    assert!(stderr.contains("running already"), "{stderr}");
+    assert!(helper.path("journal").exists());
+}
+
+#[test]
+fn a_body_that_blocks_is_rolled_back_and_its_last_words_are_written() {
+    let mut helper = Helper::start("blocked");
+    helper.signal(Signal::TERM);
+    let status = helper.wait();
+    assert_eq!(status.signal(), Some(15), "{status}");
+    assert!(helper.undone() && !helper.path("journal").exists());
+    assert_eq!(helper.read("last-words"), "SIGTERM");
+    assert_eq!(helper.ledger_files(), 1, "the file of the body that never ended; all in it is done");
+    assert!(crate::rollback::recover(&helper.path("ledger")).is_empty());
+    assert_eq!(helper.ledger_files(), 0);
+}
+
+#[test]
+fn without_an_experiment_the_process_dies_at_once() {
+    let mut helper = Helper::start("over");
+    helper.signal(Signal::INT);
+    let status = helper.wait();
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert!(!helper.undone() && helper.read("stderr").is_empty(), "{}", helper.read("stderr"));
+}
+
+#[test]
+fn what_sigkill_cuts_short_is_replayed() {
+    let mut helper = Helper::start("slow-undo");
+    helper.signal(Signal::INT);
+    while !helper.read("stderr").contains("rolling back") {
+        std::thread::sleep(STEP);
+    }
+    helper.signal(Signal::KILL);
+    assert_eq!(helper.wait().signal(), Some(9));
+    assert!(helper.path("one").exists() && helper.path("two").exists());
+    assert_eq!(crate::rollback::recover(&helper.path("ledger")).len(), 2);
+    assert!(helper.undone());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nohup_stays_in_force() {
+    let own = reexec::helper("rollback::interrupt::tests::helper_experiment");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(own.get_program()).args(own.get_args());
+    let mut helper = Helper::start_as("", command);
+    helper.signal(Signal::HUP);
+    helper.signal(Signal::INT);
+    let status = helper.wait();
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert!(helper.read("journal").starts_with("SIGINT"), "{}", helper.read("journal"));
+}

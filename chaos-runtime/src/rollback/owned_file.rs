@@ -1,0 +1,85 @@
+//! A file that belongs to one open handle at a time.
+//!
+//! Ownership is a kernel lock (`flock`, `LockFileEx`): it ends with the process that holds it, however
+//! that process ends, so neither a stale file nor a reused process id can fool anyone.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An open and locked file.
+#[derive(Debug)]
+pub(super) struct OwnedFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl OwnedFile {
+    /// Makes a file that must not exist yet. `None`: somebody took and removed it before it was locked.
+    pub(super) fn create_new(path: PathBuf) -> io::Result<Option<Self>> {
+        let file = options().create_new(true).open(&path)?;
+        file.lock()?;
+        Ok(Self::if_current(file, path))
+    }
+
+    /// Takes a file if nobody owns it, and makes it first if asked to.
+    pub(super) fn try_take(path: PathBuf, create: bool) -> io::Result<Option<Self>> {
+        let file = options().create(create).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self::if_current(file, path)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Waits until the file can be taken; makes it if needed.
+    pub(super) fn take(path: &Path) -> io::Result<Self> {
+        loop {
+            let file = options().create(true).open(path)?;
+            file.lock()?;
+            if let Some(owned) = Self::if_current(file, path.to_owned()) {
+                return Ok(owned);
+            }
+        }
+    }
+
+    /// Between open and lock the file may have been removed: then the lock protects nothing.
+    fn if_current(file: File, path: PathBuf) -> Option<Self> {
+        is_current(&file, &path).then_some(Self { file, path })
+    }
+
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the file, then lets go of it: in this order nobody can own a file that is about to vanish.
+    pub(super) fn remove(self) -> io::Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(unix)]
+fn is_current(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => open.dev() == named.dev() && open.ino() == named.ino(),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_current(_file: &File, path: &Path) -> bool {
+    path.exists()
+}

@@ -1,0 +1,163 @@
+//! Replay: undoing what a killed run left behind.
+
+use super::ledger_file::LedgerFile;
+use super::run::carry_out;
+use super::undo::Undo;
+use std::path::{Path, PathBuf};
+
+/// Something that an earlier run left behind, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The ledger file in which it stood.
+    pub file: PathBuf,
+    /// What it was.
+    pub leftover: Leftover,
+    /// Why it is still there; `None` = undone.
+    pub error: Option<String>,
+}
+
+/// What a replay may find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Leftover {
+    /// An undo that had not run, or had failed.
+    Undo {
+        /// The experiment that injected the fault.
+        experiment: String,
+        /// What is undone, in words.
+        what: String,
+        /// What was harmed.
+        target: String,
+        /// When it was written down: RFC 3339, UTC.
+        at: String,
+        /// How to undo it by hand.
+        by_hand: String,
+    },
+    /// A ledger file, or lines of it, that this version can't read.
+    Unreadable,
+}
+
+/// Undoes what earlier runs, killed before their rollback, left behind in `dir`: their ledger files are
+/// read, what is not done is undone (newest first) and the files are removed.
+///
+/// Files of running experiments are left alone, and so are those written by a later version of this
+/// crate. A file whose undos failed stays for another try; lines that make no sense are reported and
+/// their file is kept aside as `*.unreadable`. Blocks; a missing directory means that nothing was left.
+///
+/// ```
+/// let dir = std::env::temp_dir().join("chaos-test-doc-nothing-here");
+/// assert!(chaos_runtime::rollback::recover(&dir).is_empty());
+/// ```
+pub fn recover(dir: &Path) -> Vec<Recovered> {
+    let dir = dir.to_owned();
+    // A thread of its own, so that the call works inside a runtime too.
+    let worker = std::thread::Builder::new().name("chaos-recover".into()).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(replay(&dir)),
+            Err(error) => vec![Recovered::unreadable(&dir, format!("failed to start a runtime: {error}"))],
+        }
+    });
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(recovered)) => recovered,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => vec![Recovered::unreadable(Path::new(""), format!("failed to start a thread: {error}"))],
+    }
+}
+
+/// [`recover`] on a runtime with a running clock.
+async fn replay(dir: &Path) -> Vec<Recovered> {
+    let mut recovered = Vec::new();
+    let listing = match std::fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return recovered,
+        Err(error) => return vec![Recovered::unreadable(dir, error)],
+    };
+    let mut paths: Vec<PathBuf> = listing
+        .filter_map(|file| file.ok().map(|file| file.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    paths.sort();
+    for path in paths {
+        match LedgerFile::take(path.clone()) {
+            Ok(Some(file)) => replay_file(file, &mut recovered).await,
+            // Its owner lives, or another replay has it.
+            Ok(None) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => recovered.push(Recovered::unreadable(&path, error)),
+        }
+    }
+    recovered
+}
+
+async fn replay_file(mut file: LedgerFile, recovered: &mut Vec<Recovered>) {
+    let path = file.path().to_owned();
+    let contents = match file.read() {
+        Ok(contents) => contents,
+        Err(error) => return recovered.push(Recovered::unreadable(&path, error)),
+    };
+    if let Some(version) = contents.newer {
+        let error = format!("written by a later version of chaos-runtime (format {version}), which must undo it");
+        return recovered.push(Recovered::unreadable(&path, error));
+    }
+    let mut all_undone = true;
+    for entry in contents.pending.into_iter().rev() {
+        let undo = Undo::from_recipe(entry.recipe);
+        let (_, outcome) = carry_out(&undo).await;
+        match &outcome {
+            Ok(()) => drop(file.done(entry.id)),
+            Err(_) => all_undone = false,
+        }
+        recovered.push(Recovered {
+            file: path.clone(),
+            leftover: Leftover::Undo {
+                experiment: entry.experiment,
+                what: entry.what,
+                target: entry.target,
+                at: entry.at,
+                by_hand: undo.recipe.to_string(),
+            },
+            error: outcome.err().map(|error| error.to_string()),
+        });
+    }
+    if !all_undone {
+        return;
+    }
+    let ended = if contents.unreadable.is_empty() {
+        file.remove()
+    } else {
+        let lines: Vec<String> = contents.unreadable.iter().map(ToString::to_string).collect();
+        file.set_aside().map(|aside| {
+            recovered.push(Recovered::unreadable(&aside, format!("line {} is not readable", lines.join(", "))));
+        })
+    };
+    if let Err(error) = ended {
+        recovered.push(Recovered::unreadable(&path, error));
+    }
+}
+
+impl Recovered {
+    fn unreadable(file: &Path, error: impl std::fmt::Display) -> Self {
+        Self { file: file.to_owned(), leftover: Leftover::Unreadable, error: Some(error.to_string()) }
+    }
+}
+
+impl std::fmt::Display for Recovered {
+    /// A line for a person: what was left, and what became of it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let file = self.file.display();
+        match (&self.leftover, &self.error) {
+            (Leftover::Undo { experiment, what, target, at, .. }, None) => {
+                write!(f, "undone: {what} on {target}, left behind by {experiment} at {at}")
+            }
+            (Leftover::Undo { experiment, what, target, at, by_hand }, Some(error)) => write!(
+                f,
+                "failed to undo: {what} on {target}, left behind by {experiment} at {at}: {error}\n\
+                 help: do it by hand, then remove `{file}`: {by_hand}"
+            ),
+            (Leftover::Unreadable, error) => {
+                write!(f, "`{file}`: {}", error.as_deref().unwrap_or("not readable"))
+            }
+        }
+    }
+}

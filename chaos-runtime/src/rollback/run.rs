@@ -1,0 +1,207 @@
+//! Carrying out an undo: one attempt of a recipe, and the attempts of one undo.
+
+use super::undo::{Recipe, Undo};
+use crate::{Error, Result};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+
+/// How long one attempt may take.
+pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+
+/// The pauses between the attempts: one attempt more than there are pauses.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+
+/// How much of a failed command's standard error is shown, in bytes.
+const STDERR_TAIL: usize = 1_000;
+
+/// Runs an undo until it succeeds, three times at most. Returns the attempts and the last error.
+///
+/// The last attempt follows the recipe if there is one that means something outside this process: a
+/// closure that failed twice fails a third time, a command may not. Must run on a tokio runtime.
+pub(super) async fn carry_out(undo: &Undo) -> (u32, Result<()>) {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let pause = PAUSES.get(attempts as usize - 1);
+        let by_recipe = undo.live.is_none() || (pause.is_none() && undo.recipe.outlives_process());
+        let outcome = attempt(undo, by_recipe).await;
+        match pause {
+            Some(pause) if outcome.is_err() => tokio::time::sleep(*pause).await,
+            _ => return (attempts, outcome),
+        }
+    }
+}
+
+/// One attempt, bounded, on a task of its own: a panic ends the task, not the rollback.
+async fn attempt(undo: &Undo, by_recipe: bool) -> Result<()> {
+    let mut task = match &undo.live {
+        Some(live) if !by_recipe => {
+            let live = live.clone();
+            tokio::spawn(async move { live().await })
+        }
+        _ => {
+            let recipe = undo.recipe.clone();
+            tokio::spawn(async move { recipe.run().await })
+        }
+    };
+    match tokio::time::timeout(ATTEMPT_LIMIT, &mut task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Err(Error::new(format!("the undo panicked{}", panic_text(error)))),
+        Err(_) => {
+            task.abort();
+            Err(Error::new(format!("the undo did not end within {} s", ATTEMPT_LIMIT.as_secs())))
+        }
+    }
+}
+
+fn panic_text(error: tokio::task::JoinError) -> String {
+    let Ok(payload) = error.try_into_panic() else { return String::new() };
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+impl Recipe {
+    /// Whether it means something to another process.
+    pub(super) fn outlives_process(&self) -> bool {
+        !matches!(self, Self::Nothing | Self::InProcess { .. })
+    }
+
+    /// Does what it says. Needs a tokio runtime.
+    pub(crate) async fn run(&self) -> Result<()> {
+        match self {
+            Self::Nothing | Self::InProcess { .. } => Ok(()),
+            Self::Command { program, args } => run_command(program, args).await,
+            Self::Remove { path } => {
+                let path = path.clone();
+                blocking(move || remove(&path)).await
+            }
+            #[cfg(unix)]
+            Self::KillMarked { token, leaders } => {
+                let marked = super::marked::Marked::new(token, leaders);
+                marked.kill().await
+            }
+            #[cfg(unix)]
+            Self::SignalMarked { token, signal, leaders } => {
+                let marked = super::marked::Marked::new(token, leaders);
+                let signal = *signal;
+                blocking(move || marked.signal(signal).map(drop)).await
+            }
+            #[cfg(not(unix))]
+            Self::KillMarked { .. } | Self::SignalMarked { .. } => {
+                Err(Error::new("processes can be found by their mark on unix only"))
+            }
+        }
+    }
+}
+
+async fn blocking(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::new("an undo's thread panicked").caused_by(error))?
+}
+
+fn remove(path: &Path) -> Result<()> {
+    // The root and relative paths (which mean something else in another working directory) are mistakes.
+    if !path.is_absolute() || path.parent().is_none() {
+        return Err(Error::new(format!("refusing to remove `{}`", path.display()))
+            .help("an undo removes absolute paths below the root only"));
+    }
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::new(format!("failed to remove `{}`", path.display())).caused_by(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn run_command(program: &str, args: &[String]) -> Result<()> {
+    let mut command = tokio::process::Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    // Out of the terminal's foreground group: Ctrl-C must not kill the rollback that it asks for.
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child =
+        command.spawn().map_err(|error| Error::new(format!("failed to start `{program}`")).caused_by(error))?;
+    let mut tail = Vec::new();
+    let mut stderr = child.stderr.take().ok_or_else(|| Error::new(format!("`{program}` has no standard error")))?;
+    let status = {
+        let reading = async {
+            let mut chunk = [0; 4096];
+            while let Ok(n @ 1..) = stderr.read(&mut chunk).await {
+                tail.extend_from_slice(&chunk[..n]);
+                tail.drain(..tail.len().saturating_sub(STDERR_TAIL));
+            }
+        };
+        tokio::pin!(reading);
+        let mut read_all = false;
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status,
+                () = &mut reading, if !read_all => read_all = true,
+            }
+        };
+        // What it started in the background may hold its standard error open for ever.
+        if !read_all {
+            let _ = tokio::time::timeout(Duration::from_millis(200), reading).await;
+        }
+        status.map_err(|error| Error::new(format!("failed to wait for `{program}`")).caused_by(error))?
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&tail);
+    let said = said.trim();
+    Err(Error::new(format!("`{program}` ended with {status}{}{said}", if said.is_empty() { "" } else { ": " })))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn command(script: &str) -> Recipe {
+        Recipe::Command { program: "sh".into(), args: vec!["-c".into(), script.into()] }
+    }
+
+    #[tokio::test]
+    async fn a_command_is_judged_by_its_status() {
+        command("exit 0").run().await.unwrap();
+        let error = command("echo first >&2; echo 'no such rule' >&2; exit 3").run().await.unwrap_err().to_string();
+        assert!(error.contains("exit status: 3") && error.contains("no such rule"), "{error}");
+        let error = Recipe::Command { program: "no-such-program-here".into(), args: vec![] }.run().await.unwrap_err();
+        assert!(error.to_string().contains("no-such-program-here"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_leaves_something_behind_does_not_hang() {
+        // The sleeper inherits standard error; only its own end would close it.
+        tokio::time::timeout(Duration::from_secs(8), command("sleep 9 & exit 0").run()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_the_tail_of_a_long_complaint_is_kept() {
+        let error = command("head -c 100000 /dev/zero | tr '\\0' x >&2; echo END >&2; exit 1").run().await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.ends_with("END") && text.len() < 1_200, "{}", text.len());
+    }
+
+    #[tokio::test]
+    async fn remove_takes_files_and_trees_and_does_not_mind_their_absence() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = dir.path().join("tree");
+        std::fs::create_dir_all(tree.join("deep")).unwrap();
+        std::fs::write(tree.join("deep/file"), "x").unwrap();
+        let recipe = Recipe::Remove { path: tree.clone() };
+        recipe.run().await.unwrap();
+        assert!(!tree.exists());
+        recipe.run().await.unwrap();
+        for refused in ["/", "relative/path"] {
+            let error = Recipe::Remove { path: refused.into() }.run().await.unwrap_err();
+            assert!(error.message().contains("refusing"), "{error}");
+        }
+    }
+}

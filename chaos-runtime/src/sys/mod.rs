@@ -1,0 +1,9 @@
+//! System calls that have no safe wrapper: the only place with `unsafe`.
+
+#[cfg(unix)]
+mod child;
+#[cfg(test)]
+pub(crate) mod reexec;
+
+#[cfg(unix)]
+pub(crate) use child::die_with_parent;
