@@ -4,7 +4,9 @@ mod chaos;
 pub(crate) mod core;
 pub(crate) mod events;
 pub(crate) mod net;
+mod run;
 mod spec;
 
 pub use chaos::Chaos;
+pub use run::run;
 pub use spec::{KnownWeakness, Options, Requirement, Spec, Urgency};
