@@ -2,6 +2,10 @@
 
 extern crate self as chaos_runtime;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod catalogue;
 pub mod claim;
 mod clock;
 mod error;
@@ -9,12 +13,17 @@ pub mod experiment;
 pub mod fault;
 pub mod load;
 pub mod measure;
+pub mod prelude;
+pub mod probe;
 pub mod report;
 pub mod rollback;
+mod slo;
 pub mod statistics;
 mod sys;
 mod units;
 
+pub use catalogue::catalogue;
+pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;
 pub use units::*;

@@ -22,6 +22,14 @@ impl EventLog {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
+    /// The events since the last call with the same counter.
+    pub(crate) fn since(&self, told: &mut usize) -> Vec<Event> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = events[(*told).min(events.len())..].to_vec();
+        *told = events.len();
+        new
+    }
+
     /// All events so far, oldest first.
     pub(crate) fn snapshot(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -51,6 +51,11 @@ impl<'a, F: OneShot> IntoFuture for Injection<'a, F> {
         Box::pin(async move {
             let core = &self.chaos.core;
             let active = start(core, self.chaos, Box::new(Erased(self.fault)), None, true).await?;
+            if core.timeline.faults().iter().enumerate().any(|(i, fault)| i != active.index && fault.active) {
+                // Others still do harm; recovery is watched when the last of them has ended.
+                core.timeline.update(active.index, |fault| fault.active = false);
+                return Ok(());
+            }
             if settle(core).await? {
                 return Ok(());
             }
@@ -178,7 +183,11 @@ async fn start(
     };
     let index = core.timeline.add_fault(state, undo);
     let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    if let Err(error) = fault.inject(InjectCx { seed, hold }).await {
+    // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
+    let injecting = core.ledger.injecting(undo);
+    let harm = fault.inject(InjectCx { seed, hold }).await;
+    drop(injecting);
+    if let Err(error) = harm {
         let _ = clear(core, index, undo).await;
         return Err(Error::new(format!("failed to inject `{what}`: {}", error.message())).caused_by(error));
     }

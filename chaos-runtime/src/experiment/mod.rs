@@ -2,13 +2,27 @@
 
 mod cancel;
 mod chaos;
+mod conduct;
 pub(crate) mod core;
 pub(crate) mod events;
+mod gate;
+mod guard;
+mod inject;
 mod meter;
 pub(crate) mod net;
+mod quality;
+mod records;
+mod recover;
+mod run;
 mod settings;
 mod spec;
+mod timeline;
+mod verdict;
+#[cfg(feature = "virtual-time")]
+pub mod virtual_time;
 
-pub(crate) use meter::Measured;
 pub use chaos::Chaos;
+pub use inject::{ActiveFault, HeldInjection, Injection};
+pub(crate) use meter::Measured;
+pub use run::{Body, run};
 pub use spec::{KnownWeakness, Options, Requirement, Spec, Urgency};

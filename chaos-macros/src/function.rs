@@ -1,0 +1,164 @@
+//! The function under the attribute. Its body stays a token tree: what is wrong in there is for the
+//! compiler to say, and half-written code keeps its completion.
+
+use crate::diagnostic::{Errors, at, over};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility};
+
+/// An async function as it stands in the source.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = input.parse()?;
+        let body: Group = input.parse()?;
+        if body.delimiter() != Delimiter::Brace {
+            return Err(syn::Error::new(body.span(), "expected the function's body"));
+        }
+        Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+impl Function {
+    pub(crate) fn name(&self) -> &Ident {
+        &self.signature.ident
+    }
+
+    /// Where the return type is written, or where it should be.
+    pub(crate) fn output_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Default => self.signature.ident.span(),
+            ReturnType::Type(_, output) => output.span(),
+        }
+    }
+
+    /// The doc comment, trimmed.
+    pub(crate) fn doc(&self) -> String {
+        let mut lines = Vec::new();
+        for attribute in &self.attributes {
+            if let Meta::NameValue(meta) = &attribute.meta
+                && meta.path.is_ident("doc")
+                && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value
+            {
+                lines.extend(text.value().lines().map(|line| line.trim().to_owned()));
+            }
+        }
+        lines.join("\n").trim().to_owned()
+    }
+
+    /// Whether this name occurs in the body.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        mentions(self.body.stream(), name)
+    }
+
+    /// Everything about the signature that a chaos test cannot have.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        let foreign = self.attributes.iter().find(|attribute| is_test(attribute));
+        if let Some(attribute) = foreign {
+            errors.push(over(
+                attribute,
+                "a second test attribute: `#[chaos_test]` makes a test already",
+                "remove this attribute",
+            ));
+            // Such an attribute rewrites the function; what it left says nothing about its author.
+            return;
+        }
+        let signature = &self.signature;
+        if signature.asyncness.is_none() {
+            errors.push(at(signature.fn_token.span, "a chaos test is async", "write `async fn`"));
+        }
+        if let Some(token) = &signature.constness {
+            errors.push(over(token, "a chaos test cannot be `const`", "remove `const`"));
+        }
+        if let Safety::Unsafe(token) = &signature.safety {
+            errors.push(over(token, "a chaos test cannot be `unsafe`", "remove `unsafe`; an unsafe block inside does the same"));
+        }
+        if let Some(abi) = &signature.abi {
+            errors.push(over(abi, "a chaos test cannot be `extern`", "remove it"));
+        }
+        if !signature.generics.params.is_empty() {
+            errors.push(over(&signature.generics, "a chaos test has no generic parameters", "remove them; lifetimes can be left out"));
+        }
+        if let Some(clause) = &signature.generics.where_clause {
+            errors.push(over(clause, "a chaos test has no `where` clause", "remove it"));
+        }
+        self.check_parameters(errors);
+    }
+
+    fn check_parameters(&self, errors: &mut Errors) {
+        const HELP: &str = "write `chaos: &mut Chaos`";
+        let signature = &self.signature;
+        let mut inputs = signature.inputs.iter();
+        match inputs.next() {
+            None => errors.push(at(
+                signature.paren_token.span.join(),
+                "a chaos test takes the experiment as its parameter",
+                HELP,
+            )),
+            Some(FnArg::Receiver(receiver)) => {
+                errors.push(over(receiver, "a chaos test is no method", "move it out of the `impl`, and write `chaos: &mut Chaos`"));
+            }
+            Some(FnArg::Typed(parameter)) if !is_chaos(&parameter.ty) => {
+                errors.push(over(&parameter.ty, "a chaos test's parameter is `&mut Chaos`", HELP));
+            }
+            Some(FnArg::Typed(_)) => {}
+        }
+        for second in inputs {
+            errors.push(over(second, "a chaos test has one parameter", "remove this one; make what it stands for inside the test"));
+        }
+        if let Some(variadic) = &signature.variadic {
+            errors.push(over(variadic, "a chaos test has one parameter", "remove this one"));
+        }
+    }
+
+    /// The function without being a test: what is left in place beside an error.
+    pub(crate) fn in_place(&self) -> TokenStream {
+        let Self { attributes, visibility, signature, body } = self;
+        let of_a_test = |attribute: &&Attribute| {
+            is_test(attribute) || ["ignore", "should_panic"].iter().any(|name| attribute.path().is_ident(name))
+        };
+        let attributes = attributes.iter().filter(|attribute| !of_a_test(attribute));
+        quote!(#(#attributes)* #[allow(dead_code)] #visibility #signature #body)
+    }
+}
+
+fn is_test(attribute: &Attribute) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|last| ["test", "chaos_test", "rstest"].iter().any(|name| last.ident == name))
+}
+
+/// `&mut …::Chaos`
+fn is_chaos(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else { return false };
+    let Type::Path(path) = &*reference.elem else { return false };
+    reference.mutability.is_some() && path.path.segments.last().is_some_and(|last| last.ident == "Chaos")
+}
+
+fn mentions(stream: TokenStream, name: &str) -> bool {
+    stream.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+impl ToTokens for Function {
+    /// The function without its attributes and visibility.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.signature.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}

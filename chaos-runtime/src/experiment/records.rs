@@ -1,0 +1,135 @@
+//! Measurements as the journal holds them.
+
+use super::core::Core;
+use super::meter::Measured;
+use crate::claim::display;
+use crate::claim::sample::Stretch;
+use crate::clock::micros;
+use crate::measure::{ErrorClass, PhaseMeasures, Tally};
+use crate::report::journal::{BinRecord, Journal, LoadRecord, PhaseKind, PhaseStats, RollbackRecord};
+use crate::rollback::UndoReport;
+use std::collections::BTreeMap;
+
+/// The loads.
+pub(crate) fn loads(core: &Core, measured: &[Measured], stretches: &[Stretch]) -> Vec<LoadRecord> {
+    let record = |lane: &Measured| LoadRecord {
+        name: lane.info.name.clone(),
+        what: lane.info.what.clone(),
+        control: lane.control,
+        closed_loop: lane.info.closed_loop,
+        phases: phases(&lane.recorder.phases, stretches),
+        bins: bins(core, lane),
+        bin_us: micros(lane.recorder.bin()),
+        failures: lane.recorder.failures.clone(),
+    };
+    measured.iter().map(record).collect()
+}
+
+/// One entry for every stretch; a load that was not there yet has measured nothing in it.
+fn phases(measures: &[PhaseMeasures], stretches: &[Stretch]) -> Vec<PhaseStats> {
+    let stats = |(index, stretch): (usize, &Stretch)| match measures.get(index) {
+        Some(phase) => phase_stats(phase),
+        None => phase_stats(&PhaseMeasures::empty(stretch.kind)),
+    };
+    stretches.iter().enumerate().map(stats).collect()
+}
+
+fn phase_stats(phase: &PhaseMeasures) -> PhaseStats {
+    let Tally { due, operations, failed, failed_for_good, attempts, dropped, late, .. } = phase.tally;
+    let errors = ErrorClass::ALL.into_iter().map(|class| (class, phase.tally.errors[class.index()]));
+    PhaseStats {
+        phase: phase.kind,
+        due,
+        operations,
+        succeeded: phase.tally.succeeded(),
+        failed,
+        permanent_failures: failed_for_good,
+        attempts,
+        dropped,
+        late,
+        errors: errors.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>(),
+        statuses: phase.tally.statuses.clone(),
+        response: phase.response.summary(true),
+        failure_response: phase.failure_response.summary(false),
+        service: phase.service.summary(false),
+        lag: phase.lag.summary(false),
+        queue: phase.queue.summary(false),
+    }
+}
+
+fn bins(core: &Core, lane: &Measured) -> Vec<BinRecord> {
+    let width = core.settings.bin_ns();
+    let distributions = lane.recorder.bins.iter().enumerate();
+    let record = |(index, bin): (usize, &Option<Box<crate::measure::Latencies>>)| {
+        let start = index as u64 * width;
+        let (mut due, mut operations, mut failed) = (0, 0, 0);
+        for (_, slice) in lane.recorder.series.between(start, start + width) {
+            due += u64::from(slice.due);
+            operations += u64::from(slice.operations);
+            failed += u64::from(slice.failed);
+        }
+        let at = |share: u64| bin.as_ref().and_then(|b| b.at_rank((b.len() * share).div_ceil(100))).map_or(0, micros);
+        BinRecord {
+            start_us: micros(start),
+            due,
+            operations,
+            succeeded: operations - failed,
+            p50_us: at(50),
+            p99_us: at(99),
+            max_us: bin.as_ref().map_or(0, |b| micros(b.max())),
+            good: None,
+        }
+    };
+    distributions.map(record).collect()
+}
+
+/// The undos.
+pub(crate) fn rollback(core: &Core, reports: &[UndoReport]) -> Vec<RollbackRecord> {
+    let record = |report: &UndoReport| RollbackRecord {
+        what: report.what.clone(),
+        target: report.target.clone(),
+        at_us: micros(core.clock.at(report.started)),
+        took_us: u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX),
+        attempts: report.attempts,
+        error: report.error.clone(),
+        by_hand: report.by_hand.clone(),
+    };
+    reports.iter().map(record).collect()
+}
+
+/// What is worth knowing about the loads themselves.
+pub(crate) fn load_notes(loads: &[LoadRecord]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for load in loads.iter().filter(|load| !load.control) {
+        let sum = |count: fn(&PhaseStats) -> u64| load.phases.iter().map(count).sum::<u64>();
+        let (due, late, dropped) = (sum(|p| p.due), sum(|p| p.late), sum(|p| p.dropped));
+        if late * 1_000 > due {
+            let share = display::percent(late as f64 / due.max(1) as f64 * 100.0);
+            notes.push(format!(
+                "load `{}`: {} arrivals ({share}) were sent more than 10 ms late by the driver itself; the machine is busy",
+                load.name,
+                display::count(late)
+            ));
+        }
+        if dropped > 0 {
+            notes.push(format!("load `{}`: {} arrivals were never sent", load.name, display::count(dropped)));
+        }
+        if load.closed_loop {
+            notes.push(format!("load `{}` is closed-loop: its latencies hide stalls", load.name));
+        }
+    }
+    notes
+}
+
+/// Operations and probe samples while a fault was active.
+pub(crate) fn seen_in_fault(journal: &Journal) -> u64 {
+    let treated = journal.loads.iter().filter(|load| !load.control);
+    let phases = treated.flat_map(|load| &load.phases).filter(|phase| phase.phase == PhaseKind::Fault);
+    let operations: u64 = phases.map(|phase| phase.operations).sum();
+    let in_fault = |at: u64| {
+        let mut faults = journal.phases.iter().filter(|phase| phase.kind == PhaseKind::Fault);
+        faults.any(|phase| (phase.start_us..phase.end_us).contains(&at))
+    };
+    let samples = journal.probes.iter().flat_map(|probe| &probe.samples).filter(|sample| in_fault(sample.at_us));
+    operations + samples.count() as u64
+}

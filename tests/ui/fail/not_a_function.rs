@@ -1,0 +1,6 @@
+use chaos_runtime::prelude::*;
+
+#[chaos_test]
+struct Shop;
+
+fn main() {}
