@@ -1,0 +1,154 @@
+//! What shows while an experiment runs: one line that is rewritten, or plain lines.
+
+use super::figure;
+use super::terminal::{Style, may_rewrite};
+use super::text;
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// At most five times a second; more is flicker.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Whether some experiment of this process has the line. Several would overwrite each other.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// How far an experiment is.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// The phase, or what is waited for.
+    pub(crate) phase: &'static str,
+    /// Time since the experiment's start.
+    pub(crate) elapsed: Duration,
+    /// Operations per second, of the last bin.
+    pub(crate) rate: Option<f64>,
+    /// P99 of the last bin.
+    pub(crate) p99: Option<Duration>,
+    /// Share of successful operations in the last bin, 0 to 1.
+    pub(crate) success: Option<f64>,
+    /// Anything else, such as the active fault. May be empty.
+    pub(crate) note: String,
+}
+
+/// The one line that shows an experiment's progress on a terminal someone watches. Elsewhere (CI,
+/// a pipe, `TERM=dumb`, `NO_COLOR`) nothing is rewritten and [`plain`](LiveLine::plain) lines come instead.
+///
+/// Writes to standard error directly, as libtest would capture it otherwise. Cleared when dropped.
+pub(crate) struct LiveLine {
+    name: String,
+    active: bool,
+    drawn: Mutex<Drawn>,
+}
+
+#[derive(Default)]
+struct Drawn {
+    last: Option<Instant>,
+    visible: bool,
+}
+
+impl LiveLine {
+    /// The line of the experiment `name`.
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        let active = may_rewrite() && !TAKEN.swap(true, Ordering::SeqCst);
+        Self { name: name.into(), active, drawn: Mutex::default() }
+    }
+
+    /// Shows how far it is, unless it has just been shown.
+    pub(crate) fn update(&self, progress: &Progress) {
+        if !self.active {
+            return;
+        }
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        // Real time on purpose: eyes do not follow a virtual clock.
+        if drawn.last.is_some_and(|last| last.elapsed() < INTERVAL) {
+            return;
+        }
+        drawn.last = Some(Instant::now());
+        drawn.visible = true;
+        // One column less: writing into the last one makes some terminals wrap.
+        let line = text::line(&rendered(&self.name, progress), Style::detect().width - 1);
+        write(&format!("\r\u{1b}[2K{line}"));
+    }
+
+    /// Takes the line away, so that something else can be written.
+    pub(crate) fn clear(&self) {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut drawn.visible) {
+            write("\r\u{1b}[2K");
+        }
+    }
+
+    /// A line of its own, such as `inject: latency 300ms`, where there is no live line. Goes through
+    /// libtest's capture.
+    pub(crate) fn plain(&self, event: &str) {
+        if !self.active {
+            eprintln!("{}", plain_line(&self.name, event));
+        }
+    }
+}
+
+impl Drop for LiveLine {
+    fn drop(&mut self) {
+        self.clear();
+        if self.active {
+            TAKEN.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A terminal that went away is no reason to fail.
+fn write(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn plain_line(name: &str, event: &str) -> String {
+    format!("chaos {name}: {}", text::line(event, 500))
+}
+
+/// `name  fault 12 s  200/s  99.84 %  p99 412 ms  latency 300ms`
+fn rendered(name: &str, progress: &Progress) -> String {
+    let us = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    let mut parts = vec![name.to_owned(), format!("{} {}", progress.phase, figure::duration(us(progress.elapsed)))];
+    parts.extend(progress.rate.map(figure::rate));
+    parts.extend(progress.success.map(|share| figure::percent(100.0 * share)));
+    parts.extend(progress.p99.map(|p99| format!("p99 {}", figure::duration(us(p99)))));
+    if !progress.note.is_empty() {
+        parts.push(progress.note.clone());
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_phase_time_and_figures() {
+        let progress = Progress {
+            phase: "fault",
+            elapsed: Duration::from_millis(12_340),
+            rate: Some(200.0),
+            p99: Some(Duration::from_millis(412)),
+            success: Some(0.9984),
+            note: "latency 300ms".to_owned(),
+        };
+        assert_eq!(rendered("slow", &progress), "slow · fault 12.3 s · 200/s · 99.84 % · p99 412 ms · latency 300ms");
+        let nothing = Progress {
+            phase: "waiting for the lock",
+            rate: None,
+            p99: None,
+            success: None,
+            note: String::new(),
+            ..progress
+        };
+        assert_eq!(rendered("slow", &nothing), "slow · waiting for the lock 12.3 s");
+    }
+
+    #[test]
+    fn a_plain_line_is_one_line_without_terminal_sequences() {
+        assert_eq!(plain_line("slow", "inject:\u{1b}[31m latency\n300ms"), "chaos slow: inject: latency 300ms");
+    }
+}

@@ -1,0 +1,133 @@
+//! One run of the tests: its folder, with a record for each experiment, and the JUnit file made of them.
+//!
+//! ```text
+//! <root>/junit.xml                                  the newest run's
+//! <root>/runs/<run id>/junit.xml
+//! <root>/runs/<run id>/<package>.<binary>.<test>.json   the journal of one experiment
+//! <root>/runs/<run id>/state/                        locks and what else only this module reads
+//! <root>/undo/                                       the rollback ledger
+//! ```
+//!
+//! Several processes write at once (nextest starts one for each test), and any of them may be killed
+//! at any moment. So every change of a run's folder happens under its lock, and files are replaced by
+//! renaming: a reader always finds a whole file.
+
+mod folder;
+mod identity;
+mod name;
+mod old;
+mod record;
+mod root;
+
+use crate::report::journal::Journal;
+use crate::{Error, Result};
+use folder::Folder;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// One `cargo test` or `cargo nextest run`.
+#[derive(Debug)]
+pub(crate) struct Run {
+    id: String,
+    root: PathBuf,
+    folder: Folder,
+    /// Held locks of the records that this process is writing: proof that it lives.
+    alive: Mutex<HashMap<String, File>>,
+    /// Old runs are looked for once per process.
+    tidied: OnceLock<()>,
+}
+
+impl Run {
+    /// The run that this process is part of.
+    pub(crate) fn current() -> &'static Self {
+        static CURRENT: OnceLock<Run> = OnceLock::new();
+        CURRENT.get_or_init(|| Self::at(root::find(), &identity::current()))
+    }
+
+    /// A run in a folder of one's own. Touches nothing yet.
+    pub(crate) fn at(root: PathBuf, id: &str) -> Self {
+        let id = name::safe(id, 100);
+        let folder = Folder::new(root.join("runs").join(&id));
+        Self { id, root, folder, alive: Mutex::default(), tidied: OnceLock::new() }
+    }
+
+    /// What all experiments of the run share.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Where everything lies that outlives the process.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the rollback ledger lies. Shared by all runs.
+    pub(crate) fn undo_dir(&self) -> PathBuf {
+        self.root.join("undo")
+    }
+
+    /// Where the run's JUnit file lies.
+    pub(crate) fn junit(&self) -> PathBuf {
+        self.folder.junit()
+    }
+
+    /// Where the record of this experiment lies, whether it exists or not.
+    pub(crate) fn record(&self, journal: &Journal) -> PathBuf {
+        self.folder.record(&name::of_record(journal))
+    }
+
+    /// Writes the record of an experiment that starts (verdict `Running`). Should this process die, the run's
+    /// JUnit file shows the test as an error, now and whenever it is rebuilt. Returns where the record lies.
+    pub(crate) fn begin(&self, journal: &Journal) -> Result<PathBuf> {
+        let name = name::of_record(journal);
+        self.write(|| {
+            let _guard = self.folder.lock()?;
+            self.tidied.get_or_init(|| old::remove(&self.root, &self.id));
+            self.folder.note_earlier_attempt(&name)?;
+            let sign = self.folder.sign_of_life(&name)?;
+            self.alive().insert(name.clone(), sign);
+            self.folder.write_record(&name, journal)?;
+            self.rebuild()
+        })?;
+        Ok(self.folder.record(&name))
+    }
+
+    /// Replaces the record of an experiment that has ended and rebuilds the JUnit file. Of several
+    /// attempts in one run the last one counts; a property tells of the others. Returns where the record lies.
+    pub(crate) fn finish(&self, journal: &Journal) -> Result<PathBuf> {
+        let name = name::of_record(journal);
+        self.write(|| {
+            let _guard = self.folder.lock()?;
+            self.folder.write_record(&name, journal)?;
+            // Only now: a record without verdict and without sign of life counts as killed.
+            if self.alive().remove(&name).is_some() {
+                self.folder.forget_sign_of_life(&name);
+            }
+            self.rebuild()
+        })?;
+        Ok(self.folder.record(&name))
+    }
+
+    /// Makes the JUnit files anew. Under the folder's lock.
+    fn rebuild(&self) -> io::Result<()> {
+        let xml = self.folder.rebuild_junit()?;
+        old::publish_if_newest(&self.root, &self.id, &xml)
+    }
+
+    fn write(&self, write: impl FnOnce() -> io::Result<()>) -> Result<()> {
+        write().map_err(|error| {
+            Error::new(format!("can't write to {}: {error}", self.root.display()))
+                .help("set CHAOS_DIR to a folder where reports may be written")
+        })
+    }
+
+    fn alive(&self) -> MutexGuard<'_, HashMap<String, File>> {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

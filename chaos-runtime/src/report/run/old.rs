@@ -1,0 +1,50 @@
+//! The runs beside this one: older ones are removed, the newest one's JUnit file is the one at the top.
+
+use super::folder::{Folder, replace};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How many runs are kept.
+const KEPT: usize = 20;
+
+/// Removes all but the newest runs: never the current one, one at work, or a folder that is no run's.
+/// What can't be removed stays; a later run tries again.
+pub(super) fn remove(root: &Path, current: &str) {
+    let Ok(_guard) = lock(root) else { return };
+    for (_, path) in by_age(root).into_iter().skip(KEPT) {
+        let is_current = path.file_name().is_some_and(|name| name == current);
+        if !is_current && !Folder::new(path.clone()).is_busy() {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// Puts the JUnit file of the run `id` at the top, unless a newer run has begun meanwhile.
+pub(super) fn publish_if_newest(root: &Path, id: &str, xml: &[u8]) -> io::Result<()> {
+    let _guard = lock(root)?;
+    let newest = by_age(root).into_iter().next();
+    if newest.is_none_or(|(_, path)| path.file_name().is_some_and(|name| name == id)) {
+        replace(&root.join("junit.xml"), xml)?;
+    }
+    Ok(())
+}
+
+/// Guards what the runs share. Taken after a run's own lock, never before it.
+fn lock(root: &Path) -> io::Result<File> {
+    let lock = File::create(root.join("runs").join("lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// All runs, newest first.
+fn by_age(root: &Path) -> Vec<(u128, PathBuf)> {
+    let entries = fs::read_dir(root.join("runs")).into_iter().flatten().flatten();
+    let mut runs: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter_map(|path| Some((Folder::new(path.clone()).started()?, path)))
+        .collect();
+    runs.sort();
+    runs.reverse();
+    runs
+}

@@ -1,0 +1,25 @@
+//! Reading records back.
+
+use crate::report::journal::{Journal, SCHEMA_VERSION};
+use serde::Deserialize;
+use std::path::Path;
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Head {
+    schema: u32,
+}
+
+/// The journal in a file, or in a sentence why there is none.
+pub(super) fn read(path: &Path) -> Result<Journal, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = std::fs::read(path).map_err(|error| format!("{name} was left out: {error}"))?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(|_| format!("{name} was left out: not a journal"))?;
+    if head.schema > SCHEMA_VERSION {
+        let newer = head.schema;
+        return Err(format!(
+            "{name} was left out: its format {newer} is newer than {SCHEMA_VERSION}, update chaos-runtime"
+        ));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| format!("{name} was left out: {error}"))
+}

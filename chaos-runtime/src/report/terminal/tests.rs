@@ -1,0 +1,104 @@
+use super::*;
+use crate::report::{sample, snapshot};
+use std::collections::HashSet;
+
+fn record() -> &'static Path {
+    Path::new("/builds/shop/target/chaos/runs/4711-1234567/shop.resilience.checkout.survives_slow_inventory.json")
+}
+
+#[test]
+fn every_ending_reads_as_its_snapshot() {
+    for (name, journal) in sample::all() {
+        snapshot::check(&format!("terminal/{name}.txt"), &render(&journal, Some(record()), Style::PLAIN));
+    }
+    let narrow = render(&sample::refuted(), Some(record()), Style { width: 60, color: false });
+    snapshot::check("terminal/refuted-narrow.txt", &narrow);
+    let colored = render(&sample::refuted(), Some(record()), Style { width: 100, color: true });
+    snapshot::check("terminal/refuted-color.txt", &colored);
+}
+
+#[test]
+fn lines_keep_to_the_width_except_what_is_there_to_be_copied() {
+    for width in [60, 80, 100, 140] {
+        for (name, journal) in sample::all() {
+            let text = render(&journal, Some(record()), Style { width, color: false });
+            for line in text.lines() {
+                let copied =
+                    ["chaos test `", "  replay ", "  journal ", "  phase "].iter().any(|start| line.starts_with(start));
+                // The table of phases has columns that can't be narrower.
+                let table = line.contains("own lag P99") || line.starts_with("  warm-up (") || line.contains("/s  ");
+                assert!(copied || table || line.chars().count() <= width, "{name} at {width}: {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_reader_needs_is_there() {
+    for (name, journal) in sample::all() {
+        let text = render(&journal, Some(record()), Style::PLAIN);
+        let first = text.lines().next().unwrap();
+        assert!(first.contains(&journal.verdict.name().to_uppercase()), "{name}: {first}");
+        assert!(first.contains("(shop/tests/resilience/checkout.rs:14:10)"), "{name}: {first}");
+        assert!(text.contains("seed"), "{name}");
+        for reason in &journal.reasons {
+            let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let message = reason.message.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(squeezed.contains(&message), "{name} lacks {message:?}");
+        }
+        if journal.verdict != Verdict::Passed {
+            assert!(text.contains(&journal.replay), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_failed_undo_comes_before_everything_else_with_the_way_out() {
+    let text = render(&sample::rollback_failed(), None, Style::PLAIN);
+    let left_behind = text.find("LEFT BEHIND").expect("says so");
+    assert!(left_behind < text.find("why").unwrap());
+    assert!(text.contains("\n      docker unpause shop-db-1\n"), "on a line of its own:\n{text}");
+}
+
+#[test]
+fn no_colour_means_no_escape_and_colour_changes_nothing_else() {
+    for (_, journal) in sample::all() {
+        let plain = render(&journal, None, Style::PLAIN);
+        assert!(!plain.contains('\u{1b}'));
+        let colored = render(&journal, None, Style { color: true, ..Style::PLAIN });
+        assert!(colored.contains('\u{1b}'));
+        assert_eq!(text::clean(&colored), plain);
+    }
+}
+
+#[test]
+fn nothing_that_a_journal_may_hold_breaks_the_renderer() {
+    let mut journal = sample::refuted();
+    journal.phases[2].end_us = 0;
+    journal.phases[3].start_us = u64::MAX;
+    journal.phases[4].end_us = u64::MAX;
+    journal.loads[0].bins[3].operations = 0;
+    journal.loads[0].bins[4].succeeded = 10_000;
+    journal.loads[0].bins[5].start_us = u64::MAX;
+    journal.loads[0].phases.pop();
+    journal.claims[0].value = Some(f64::NAN);
+    journal.claims[1].limit = Some(f64::INFINITY);
+    journal.claims[2].text = "x".repeat(500);
+    journal.faults[0].injected_us = u64::MAX;
+    assert!(render(&journal, None, Style::PLAIN).contains("REFUTED"));
+    assert!(render(&journal, None, Style { width: 0, color: true }).contains("REFUTED"));
+}
+
+#[test]
+fn marks_of_many_faults_stay_visible() {
+    let mut journal = sample::refuted();
+    let fault = journal.faults[0].clone();
+    journal.faults = vec![fault; 9];
+    let text = render(&journal, None, Style::PLAIN);
+    let marks = text.lines().find(|line| line.trim_start().starts_with('▲')).unwrap();
+    assert_eq!(marks.matches('▲').count(), 9);
+    assert_eq!(marks.matches('▼').count(), 9);
+    assert!(text.contains("and 16 more"));
+    let numbers: HashSet<_> = text.split("inject #").skip(1).map(|rest| rest.chars().next()).collect();
+    assert_eq!(numbers.len(), 9);
+}

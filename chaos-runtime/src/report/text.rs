@@ -1,0 +1,275 @@
+//! Text on its way out: the one gate through which everything passes that a record, a JUnit file or a
+//! terminal shows.
+//!
+//! What child processes and servers say is not under our control: terminal sequences, NUL bytes and
+//! characters that no XML file may hold. [`clean`] takes them out, and is the place for whatever
+//! else must never leave the process.
+
+use super::journal::{
+    ClaimRecord, Event, ExperimentInfo, FailureSample, FaultRecord, Finding, Journal, LatencySummary, LoadRecord,
+    OutputRecord, PhaseStats, ProbeRecord, Reason, RollbackRecord, RunInfo,
+};
+use std::borrow::Cow;
+
+/// Stands for a character that can't be shown.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// The text without terminal sequences and without characters that XML forbids (those become `�`).
+/// Line ends become `\n`; tabs and line feeds stay. Cleaning twice changes nothing more.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_foul) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1B}' => skip_sequence(&mut chars),
+            '\r' => {
+                chars.next_if_eq(&'\n');
+                out.push('\n');
+            }
+            c if is_foul(c) => out.push(REPLACEMENT),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// One line: cleaned, white space collapsed, at most `most` characters.
+pub(crate) fn line(text: &str, most: usize) -> String {
+    let joined = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= most {
+        return joined;
+    }
+    let mut short: String = joined.chars().take(most.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// The cleaned text, at most about `most` bytes of it: the middle of a longer one is left out.
+pub(crate) fn capped(text: &str, most: usize) -> Cow<'_, str> {
+    let text = clean(text);
+    if text.len() <= most {
+        return text;
+    }
+    let head = text.floor_char_boundary(most / 2);
+    let tail = text.ceil_char_boundary(text.len() - most / 2);
+    let left_out = tail - head;
+    Cow::Owned(format!("{}\n… {left_out} bytes left out …\n{}", &text[..head], &text[tail..]))
+}
+
+/// The journal as it may be written and shown: every text cleaned, every number finite.
+pub(crate) fn publish(journal: &Journal) -> Journal {
+    let mut published = journal.clone();
+    each_text(&mut published, &mut |text| {
+        if let Cow::Owned(cleaned) = clean(text) {
+            *text = cleaned;
+        }
+    });
+    // JSON has no NaN: it would be written as null, which no reader takes for a mean.
+    for stats in published.loads.iter_mut().flat_map(|load| &mut load.phases) {
+        let PhaseStats { response, failure_response, service, lag, queue, .. } = stats;
+        for summary in [response, failure_response, service, lag, queue] {
+            if !summary.mean_us.is_finite() {
+                summary.mean_us = 0.0;
+            }
+        }
+    }
+    published
+}
+
+/// Line feeds and tabs are fine; `\r` is not, as XML readers change it.
+fn is_foul(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+}
+
+/// Skips what follows an ESC: a control sequence, a string up to its terminator, or one character.
+/// Never goes past the end of the line, so that a stray ESC can't swallow the rest of a log.
+fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match chars.peek() {
+        Some('[') => {
+            chars.next();
+            while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+            chars.next_if(|c| matches!(c, '@'..='~'));
+        }
+        Some(']' | 'P' | '_' | '^' | 'X') => {
+            while let Some(c) = chars.next_if(|&c| c != '\n') {
+                if c == '\u{7}' || (c == '\u{1B}' && chars.next_if_eq(&'\\').is_some()) {
+                    break;
+                }
+            }
+        }
+        Some('(' | ')' | '#' | ' ') => {
+            chars.next();
+            chars.next_if(|c| c.is_ascii_graphic());
+        }
+        Some(c) if c.is_ascii_graphic() => {
+            chars.next();
+        }
+        _ => {}
+    }
+}
+
+/// Calls `f` on every text of a journal. Names every field, so that a new one can't be forgotten.
+fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
+    let Journal {
+        schema: _,
+        experiment: ExperimentInfo { name, package, binary, file, line: _, column: _, doc },
+        run: RunInfo { id, profile, seed: _, started_at, host, os, version, confidence: _ },
+        verdict: _,
+        reasons,
+        notes,
+        duration_us: _,
+        phases: _,
+        faults,
+        claims,
+        loads,
+        probes,
+        events,
+        rollback,
+        outputs,
+        finding,
+        replay,
+    } = journal;
+    for text in [name, package, binary, file, doc, id, profile, started_at, host, os, version, replay] {
+        f(text);
+    }
+    notes.iter_mut().for_each(&mut *f);
+    for Reason { kind: _, message, help } in reasons {
+        f(message);
+        help.iter_mut().for_each(&mut *f);
+    }
+    for fault in faults {
+        let FaultRecord { what, target, evidence, one_shot: _, injected_us: _, confirmed_us: _, .. } = fault;
+        [what, target, evidence].into_iter().for_each(&mut *f);
+    }
+    for claim in claims {
+        let ClaimRecord { text, measured, unit, remark, role: _, judgement: _, value: _, limit: _, .. } = claim;
+        [text, measured, unit, remark].into_iter().for_each(&mut *f);
+    }
+    for load in loads {
+        let LoadRecord { name, what, control: _, closed_loop: _, phases, bins: _, bin_us: _, failures } = load;
+        [name, what].into_iter().for_each(&mut *f);
+        for FailureSample { class: _, message, phase: _ } in failures {
+            f(message);
+        }
+        for PhaseStats { response, failure_response, service, lag, queue, .. } in phases {
+            for LatencySummary { hdr_v2, .. } in [response, failure_response, service, lag, queue] {
+                f(hdr_v2);
+            }
+        }
+    }
+    for ProbeRecord { name, unit, samples: _, error } in probes {
+        [name, unit].into_iter().for_each(&mut *f);
+        error.iter_mut().for_each(&mut *f);
+    }
+    for Event { at_us: _, kind: _, text } in events {
+        f(text);
+    }
+    for RollbackRecord { what, target, at_us: _, took_us: _, attempts: _, error, by_hand } in rollback {
+        [what, target, by_hand].into_iter().for_each(&mut *f);
+        error.iter_mut().for_each(&mut *f);
+    }
+    for OutputRecord { target, lines } in outputs {
+        f(target);
+        lines.iter_mut().for_each(&mut *f);
+    }
+    if let Some(Finding { id, urgency: _, owner, fix_by, claims }) = finding {
+        for text in [id, owner, fix_by].into_iter().flatten() {
+            f(text);
+        }
+        claims.iter_mut().for_each(f);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use proptest::prelude::*;
+
+    #[test]
+    fn harmless_text_is_not_copied() {
+        assert!(matches!(clean("P99 was 412 ms\n\tlimit 300 ms – ✗"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn terminal_sequences_vanish_and_forbidden_characters_show() {
+        assert_eq!(clean("\u{1b}[1;31mred\u{1b}[0m"), "red");
+        assert_eq!(clean("\u{1b}]0;title\u{7}text"), "text");
+        assert_eq!(clean("\u{1b}]8;;http://x\u{1b}\\link"), "link");
+        assert_eq!(clean("\u{1b}(Btext"), "text");
+        assert_eq!(clean("a\0b\u{fffe}c\u{ffff}d\u{9b}e"), "a�b�c�d�e");
+        assert_eq!(clean("a\r\nb\rc"), "a\nb\nc");
+    }
+
+    #[test]
+    fn a_stray_escape_never_swallows_the_next_line() {
+        assert_eq!(clean("\u{1b}]0;never ended\nkept"), "\nkept");
+        assert_eq!(clean("\u{1b}\nkept"), "\nkept");
+        assert_eq!(clean("\u{1b}[\nkept"), "\nkept");
+        assert_eq!(clean("at the end\u{1b}"), "at the end");
+    }
+
+    #[test]
+    fn capped_keeps_both_ends() {
+        let text = format!("start{}end", "ä".repeat(10_000));
+        let short = capped(&text, 1_000);
+        assert!(short.len() < 1_100, "{} bytes", short.len());
+        assert!(short.starts_with("startä") && short.ends_with("äend") && short.contains("bytes left out"));
+        assert_eq!(capped("short", 1_000), "short");
+    }
+
+    #[test]
+    fn line_is_one_line_of_the_asked_length() {
+        assert_eq!(line(" a\n\tb  c ", 10), "a b c");
+        assert_eq!(line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn publishing_reaches_every_text() {
+        for (name, mut journal) in sample::all() {
+            each_text(&mut journal, &mut |text| text.push('\0'));
+            let json = serde_json::to_string(&publish(&journal)).unwrap();
+            assert!(!json.contains("\\u0000"), "{name} still holds a NUL");
+            // The other direction: no text of the JSON was passed over.
+            let marked: serde_json::Value = serde_json::to_value(&journal).unwrap();
+            let missed = unmarked(&marked, String::new());
+            assert!(missed.is_empty(), "{name}: {missed:?} did not pass the gate");
+        }
+    }
+
+    /// Paths of the strings that lack the mark; names of closed sets need none.
+    fn unmarked(value: &serde_json::Value, path: String) -> Vec<String> {
+        const CLOSED: [&str; 8] =
+            ["/kind", "/verdict", "/role", "/judgement", "/phase", "/class", "/state", "/urgency"];
+        match value {
+            serde_json::Value::String(text) if !text.ends_with('\0') && !CLOSED.iter().any(|c| path.ends_with(c)) => {
+                vec![path]
+            }
+            serde_json::Value::Array(items) => items.iter().flat_map(|v| unmarked(v, format!("{path}/_"))).collect(),
+            serde_json::Value::Object(map) => {
+                map.iter().flat_map(|(key, v)| unmarked(v, format!("{path}/{key}"))).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    #[test]
+    fn a_mean_that_is_no_number_does_not_make_the_record_unreadable() {
+        let mut journal = sample::passed();
+        journal.loads[0].phases[0].lag.mean_us = f64::NAN;
+        let json = serde_json::to_string(&publish(&journal)).unwrap();
+        assert!(serde_json::from_str::<Journal>(&json).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn clean_text_is_legal_in_xml_and_stays_as_it_is(text in any::<String>()) {
+            let once = clean(&text).into_owned();
+            prop_assert!(once.chars().all(|c| !is_foul(c)));
+            prop_assert_eq!(clean(&once).into_owned(), once);
+        }
+    }
+}
