@@ -8,6 +8,7 @@ mod error;
 pub mod experiment;
 pub mod fault;
 pub mod measure;
+pub mod proxy;
 pub mod report;
 pub mod rollback;
 mod units;

@@ -34,3 +34,13 @@ impl Outputs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|source| source()).collect()
     }
 }
+
+#[cfg(test)]
+impl Core {
+    /// The core of an experiment that has just started, for tests of what hangs on it.
+    pub(crate) fn for_tests() -> Arc<Self> {
+        let clock = Clock::start();
+        let (ledger, net) = (UndoLedger::in_memory(), Net::default());
+        Arc::new(Self { clock, events: EventLog::new(clock), ledger, net, outputs: Outputs::default() })
+    }
+}
