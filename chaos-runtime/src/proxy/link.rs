@@ -143,14 +143,14 @@ impl Link {
         self.hold.follow(lane);
         let delay = |chunk| delay(lane, self.connection, self.direction, chunk);
         self.line.retime(|chunk| {
-            for latency in &lane.latencies {
-                if !old.latencies.iter().any(|other| Arc::ptr_eq(&other.hits, &latency.hits)) {
-                    latency.hits.add(1);
-                    latency.hits.touch(self.connection);
-                }
-            }
+            // What is under way meets the faults that are new; those it has met already know of it.
+            lane.count_unless(chunk.rest().len(), |hits| old.knows(hits));
+            self.touched = true;
             chunk.arrival + delay(chunk.number)
         });
+        if self.touched {
+            lane.touch(self.connection);
+        }
         if let Some(end) = &mut self.end {
             end.due = self.line.in_order(end.arrival + if end.reset { Duration::ZERO } else { delay(self.chunks) });
         }
@@ -193,9 +193,6 @@ impl Link {
                 Poll::Ready(Ok(n)) if n > 0 => {
                     self.pacer.spent(n);
                     self.line.consume(n);
-                    for bandwidth in &self.plan.lane(self.direction).bandwidths {
-                        bandwidth.hits.add(n as u64);
-                    }
                 }
                 Poll::Ready(_) => return Break(()),
             }
@@ -235,12 +232,9 @@ impl Link {
         let now = Instant::now();
         let lane = self.plan.lane(self.direction);
         self.line.push(bytes, number, now, now + delay(lane, self.connection, self.direction, number));
-        for latency in &lane.latencies {
-            latency.hits.add(1);
-        }
+        lane.count_unless(bytes.len(), |_| false);
         if !std::mem::replace(&mut self.touched, true) {
-            let hits = lane.latencies.iter().map(|l| &l.hits).chain(lane.bandwidths.iter().map(|b| &b.hits));
-            hits.for_each(|hits| _ = hits.touch(self.connection));
+            lane.touch(self.connection);
         }
         Continue(())
     }

@@ -113,11 +113,9 @@ impl Listener {
 fn bound(addr: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    // Lets our own sockets share the port. Not SO_REUSEADDR: with it, others could take the port while we refuse.
     #[cfg(unix)]
-    {
-        socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
-    }
+    socket.set_reuse_port(true)?;
     socket.bind(&addr.into())?;
     Ok(socket)
 }

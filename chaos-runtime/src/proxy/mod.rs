@@ -33,6 +33,10 @@ mod link;
 mod listener;
 mod pacer;
 mod plan;
+#[cfg(test)]
+pub(crate) mod testbed;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 pub(crate) use direction::Directions;

@@ -146,6 +146,30 @@ impl Lane {
         self.bandwidths.iter().map(|bandwidth| bandwidth.rate).min()
     }
 
+    /// Counts a chunk that meets the faults of this lane. Done before it leaves, so that who has received
+    /// it finds it counted.
+    pub(super) fn count_unless(&self, bytes: usize, known: impl Fn(&Arc<Hits>) -> bool) {
+        for latency in self.latencies.iter().filter(|latency| !known(&latency.hits)) {
+            latency.hits.add(1);
+        }
+        for bandwidth in self.bandwidths.iter().filter(|bandwidth| !known(&bandwidth.hits)) {
+            bandwidth.hits.add(bytes as u64);
+        }
+    }
+
+    /// Tells the counters of latency and bandwidth that data of a connection met them.
+    pub(super) fn touch(&self, connection: ConnectionId) {
+        self.latencies.iter().for_each(|latency| _ = latency.hits.touch(connection));
+        self.bandwidths.iter().for_each(|bandwidth| _ = bandwidth.hits.touch(connection));
+    }
+
+    /// Whether a latency or bandwidth fault is in this lane.
+    pub(super) fn knows(&self, hits: &Arc<Hits>) -> bool {
+        let mut latencies = self.latencies.iter().map(|latency| &latency.hits);
+        let mut bandwidths = self.bandwidths.iter().map(|bandwidth| &bandwidth.hits);
+        latencies.any(|other| Arc::ptr_eq(other, hits)) || bandwidths.any(|other| Arc::ptr_eq(other, hits))
+    }
+
     /// The longest delay that a chunk can get.
     pub(super) fn longest_delay(&self) -> Duration {
         self.latencies.iter().fold(Duration::ZERO, |sum, l| sum.saturating_add(l.delay).saturating_add(l.jitter))
