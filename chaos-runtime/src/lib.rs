@@ -15,6 +15,7 @@ pub mod load;
 pub mod measure;
 pub mod prelude;
 pub mod probe;
+pub mod proxy;
 pub mod report;
 pub mod rollback;
 mod slo;

@@ -137,3 +137,11 @@ impl Chaos {
         &self.core.settings.profile
     }
 }
+
+#[cfg(test)]
+impl Chaos {
+    /// The handle of an experiment that has just started, for tests of targets.
+    pub(crate) fn for_tests() -> Self {
+        Self::new(Core::for_tests(), Arc::default())
+    }
+}

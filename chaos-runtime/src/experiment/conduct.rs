@@ -44,7 +44,7 @@ enum Cut {
 pub(crate) async fn conduct(
     core: &Arc<Core>,
     gate: &tokio::sync::Mutex<Gate>,
-    live: &mut LiveLine,
+    live: &LiveLine,
     body: impl Future<Output = BodyEnd>,
     interrupted: impl Future<Output = &'static str>,
     identity: Journal,
@@ -149,13 +149,13 @@ async fn after_phase(core: &Core) {
 }
 
 /// Looks at the guards and renews the live line until a guard trips.
-async fn watch(core: &Core, live: &mut LiveLine) -> Tripped {
+async fn watch(core: &Core, live: &LiveLine) -> Tripped {
     let mut last = 0;
     let mut told = 0;
     loop {
         tokio::time::sleep(LOOK).await;
         for event in core.events.since(&mut told) {
-            live.plain(&event);
+            live.plain(&format!("{:>7.1} s  {}", event.at_us as f64 / 1e6, event.text));
         }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
@@ -172,11 +172,12 @@ async fn watch(core: &Core, live: &mut LiveLine) -> Tripped {
                 let phase = treated().filter_map(|lane| lane.phases.last());
                 let (n, failed) = phase.fold((0, 0), |sum, (t, _)| (sum.0 + t.operations, sum.1 + t.failed));
                 let progress = Progress {
-                    phase: core.timeline.current(),
+                    phase: core.timeline.current().map_or("starting", PhaseKind::name),
                     elapsed: Duration::from_nanos(now),
-                    rate: (operations - last) as f64 / LOOK.as_secs_f64(),
+                    rate: Some(operations.saturating_sub(last) as f64 / LOOK.as_secs_f64()),
                     p99: treated().filter_map(|lane| lane.p99).max().map(Duration::from_nanos),
-                    success: (n > 0).then(|| (n - failed) as f64 / n as f64 * 100.0),
+                    success: (n > 0).then(|| (n - failed) as f64 / n as f64),
+                    note: core.timeline.active(),
                 };
                 last = operations;
                 (guard::check(core, lanes), progress)

@@ -107,3 +107,24 @@ impl Outputs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|source| source()).collect()
     }
 }
+
+#[cfg(test)]
+impl Core {
+    /// The core of an experiment that has just started, for tests of what hangs on it.
+    pub(crate) fn for_tests() -> Arc<Self> {
+        static SPEC: Spec = Spec {
+            name: "test",
+            module: "test",
+            package: "test",
+            file: "test.rs",
+            line: 1,
+            column: 1,
+            doc: "",
+            steady_state: &[],
+            hypothesis: &[],
+            abort_if: &[],
+            options: super::spec::Options::DEFAULT,
+        };
+        Self::new(&SPEC, Settings::new(&SPEC, 1, "local".into(), false), UndoLedger::in_memory())
+    }
+}

@@ -1,15 +1,190 @@
-//! Where `#[chaos_test]` enters the runtime.
+//! Where `#[chaos_test]` enters the runtime: locks, records, threads and signals around one experiment.
 
-use super::{Chaos, Spec};
-use crate::Result;
-use futures_util::future::BoxFuture;
+use super::chaos::Chaos;
+use super::conduct::{BodyEnd, conduct};
+use super::core::Core;
+use super::gate::Gate;
+use super::identity;
+use super::settings::Settings;
+use super::spec::Spec;
+use crate::error::panic_text;
+use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
+use crate::report::live::LiveLine;
+use crate::report::run::Run;
+use crate::report::terminal::{self, Style};
+use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register};
+use crate::{Error, Result};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// The author's function, boxed: one engine serves every test, whatever their futures are.
-pub type Body = for<'a> fn(&'a mut Chaos) -> BoxFuture<'a, Result<()>>;
+pub type Body = for<'a> fn(&'a mut Chaos) -> LocalBoxFuture<'a, Result<()>>;
+
+/// How long a cancelled body may take to drop what it holds.
+const BODY_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs one experiment on the calling thread and panics with its report unless it ended well.
 pub fn run(spec: &'static Spec, body: Body) {
-    // The timeline comes with the engine; until then a test only says what it would claim.
-    let _ = body;
-    println!("{spec:#?}");
+    let run = Run::current();
+    let mut identity = identity::of(spec, run.id());
+    let journal = match Settings::from_env(spec) {
+        Ok(settings) => {
+            identity = identity::with(identity, spec, &settings);
+            match reason_to_skip(spec, &settings) {
+                Some(reason) => Journal { verdict: Verdict::Skipped, reasons: vec![reason], ..identity },
+                None => experiment(spec, settings, body, run, identity),
+            }
+        }
+        Err(error) => errored(identity, &error),
+    };
+    let record = run.finish(&journal);
+    let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
+    // One write, so that reports of tests that run at the same time do not mix.
+    eprintln!("{report}");
+    if let Err(error) = record {
+        eprintln!("{error}");
+    }
+    if !journal.verdict.is_ok() {
+        // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
+        std::panic::resume_unwind(Box::new(report));
+    }
+}
+
+/// Another profile, or something missing where skipping was asked for.
+fn reason_to_skip(spec: &Spec, settings: &Settings) -> Option<Reason> {
+    let profiles = spec.options.profiles;
+    let elsewhere = !profiles.is_empty() && !profiles.contains(&settings.profile.as_str());
+    elsewhere.then(|| Reason {
+        kind: ReasonKind::Profile,
+        message: format!("runs in profile {}, and this is `{}`", profiles.join(", "), settings.profile),
+        help: Some(format!("CHAOS_PROFILE={} runs it", profiles.first().unwrap_or(&"local"))),
+    })
+}
+
+fn errored(identity: Journal, error: &Error) -> Journal {
+    let kind = match error.kind() {
+        crate::ErrorKind::Cancelled => ReasonKind::Interrupted,
+        _ => ReasonKind::Requirement,
+    };
+    let verdict = if kind == ReasonKind::Interrupted { Verdict::Aborted } else { Verdict::Errored };
+    let text = error.to_string();
+    let message = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
+    let reason = Reason { kind, message, help: error.help_text().map(Into::into) };
+    Journal { verdict, reasons: vec![reason], ..identity }
+}
+
+fn experiment(spec: &'static Spec, settings: Settings, body: Body, run: &'static Run, identity: Journal) -> Journal {
+    match prepared(spec, settings, body, run, &identity) {
+        Ok(journal) => journal,
+        Err(error) => errored(identity, &error),
+    }
+}
+
+fn prepared(
+    spec: &'static Spec,
+    settings: Settings,
+    body: Body,
+    run: &'static Run,
+    identity: &Journal,
+) -> Result<Journal> {
+    let name = &identity.experiment.name;
+    let live = LiveLine::new(name.as_str());
+    let options = &spec.options;
+    let holder = format!("{name} (process {})", std::process::id());
+    let lock = ExperimentLock::acquire(&holder, options.parallel, options.exclusive, |other| {
+        live.plain(&format!("waits for {other}"));
+    })?;
+    // A record that can't be written is told at the end; the experiment itself does not need it.
+    let _ = run.begin(identity);
+    let mut left_over = Vec::new();
+    for left in recover(&run.undo_dir()) {
+        left_over.push(identity::of_leftover(&left));
+    }
+    let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone());
+    let last_words = identity.clone();
+    let registration = register(ledger.clone(), move |signal| {
+        let reason = Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {signal}"), help: None };
+        let _ = run.finish(&Journal { verdict: Verdict::Aborted, reasons: vec![reason], ..last_words });
+    })?;
+    let core = Core::new(spec, settings, ledger);
+    left_over.iter().for_each(|left| core.note(left.as_str()));
+    let journal = on_threads(&core, body, &live, &registration, identity.clone())?;
+    run.finish(&journal).ok();
+    drop(core);
+    drop(registration);
+    drop(lock);
+    Ok(journal)
+}
+
+/// The body on a thread and runtime of its own, everything else on this one, so that a body that blocks
+/// stops neither guards, nor time-out, nor rollback.
+fn on_threads(
+    core: &Arc<Core>,
+    body: Body,
+    live: &LiveLine,
+    registration: &Registration,
+    identity: Journal,
+) -> Result<Journal> {
+    let no_runtime = |error: std::io::Error| Error::new("failed to start a runtime").caused_by(error);
+    let gate = Arc::new(tokio::sync::Mutex::new(Gate::default()));
+    let (ended, end) = oneshot::channel();
+    let (done, is_done) = oneshot::channel::<()>();
+    let (dropped, is_dropped) = oneshot::channel::<()>();
+    let threads = core.spec.options.worker_threads.unwrap_or(2).max(1);
+    let users = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("chaos-body")
+        .enable_all()
+        .build()
+        .map_err(no_runtime)?;
+    let chaos = Chaos::new(core.clone(), gate.clone());
+    let cancel = core.cancel.clone();
+    std::thread::Builder::new()
+        .name(core.spec.name.to_owned())
+        .spawn(move || {
+            users.block_on(async move {
+                let end = run_body(body, chaos, cancel.cancelled()).await;
+                // Nobody listens any more when the experiment was cut short.
+                let _ = ended.send(end);
+                drop(dropped);
+                // Services that the body started as tasks serve recovery and the after phase.
+                let _ = is_done.await;
+            });
+            users.shutdown_background();
+        })
+        .map_err(no_runtime)?;
+    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let journal = engine.block_on(async {
+        let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
+        let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;
+        if core.cancel.is_cancelled() {
+            let _ = tokio::time::timeout(BODY_GRACE, is_dropped).await;
+        }
+        journal
+    });
+    drop(done);
+    Ok(journal)
+}
+
+/// Runs a body until it ends or is cancelled; `None` = cancelled.
+pub(super) async fn run_body(body: Body, mut chaos: Chaos, cancelled: impl Future<Output = ()>) -> BodyEnd {
+    let body = AssertUnwindSafe(async { body(&mut chaos).await }).catch_unwind();
+    tokio::select! {
+        biased;
+        () = cancelled => BodyEnd::Returned(Err(Error::of(crate::ErrorKind::Cancelled, "cancelled"))),
+        end = body => match end {
+            Ok(result) => BodyEnd::Returned(result),
+            Err(panic) => BodyEnd::Panicked(panic_text(&*panic)),
+        },
+    }
+}
+
+/// Where the rollback ledgers of this target directory lie.
+pub fn undo_dir() -> PathBuf {
+    Run::current().undo_dir()
 }

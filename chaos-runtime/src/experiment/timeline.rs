@@ -131,6 +131,12 @@ impl Timeline {
         self.faults().iter().any(|fault| fault.active)
     }
 
+    /// The active faults in words.
+    pub(crate) fn active(&self) -> String {
+        let active: Vec<_> = self.faults().iter().filter(|f| f.active).map(|f| f.what.clone()).collect();
+        active.join(" + ")
+    }
+
     /// The first injection.
     pub(crate) fn first_injection(&self) -> Option<Nanos> {
         self.faults().first().map(|fault| fault.injected)

@@ -1,8 +1,18 @@
 //! Faults: the trait, evidence, and one file per fault.
 
+mod bandwidth;
+mod black_hole;
+mod down;
 mod evidence;
+mod latency;
+mod reset;
 
+pub use bandwidth::Bandwidth;
+pub use black_hole::BlackHole;
+pub use down::Down;
 pub use evidence::Evidence;
+pub use latency::Latency;
+pub use reset::Reset;
 
 use crate::Result;
 use crate::rollback::Undo;

@@ -38,8 +38,18 @@ pub(crate) struct Progress {
 /// Writes to standard error directly, as libtest would capture it otherwise. Cleared when dropped.
 pub(crate) struct LiveLine {
     name: String,
-    active: bool,
+    mode: Mode,
     drawn: Mutex<Drawn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// One line, again and again.
+    Rewritten,
+    /// A line for each event.
+    Plain,
+    #[cfg(feature = "virtual-time")]
+    Silent,
 }
 
 #[derive(Default)]
@@ -52,12 +62,24 @@ impl LiveLine {
     /// The line of the experiment `name`.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let active = may_rewrite() && !TAKEN.swap(true, Ordering::SeqCst);
-        Self { name: name.into(), active, drawn: Mutex::default() }
+        let mode = if active { Mode::Rewritten } else { Mode::Plain };
+        Self { name: name.into(), mode, drawn: Mutex::default() }
+    }
+
+    /// A line that never shows, for experiments in virtual time.
+    #[cfg(feature = "virtual-time")]
+    pub(crate) fn silent() -> Self {
+        Self { name: String::new(), mode: Mode::Silent, drawn: Mutex::default() }
+    }
+
+    /// Whether a line is shown, so that its figures are worth having.
+    pub(crate) fn is_active(&self) -> bool {
+        self.mode == Mode::Rewritten
     }
 
     /// Shows how far it is, unless it has just been shown.
     pub(crate) fn update(&self, progress: &Progress) {
-        if !self.active {
+        if self.mode != Mode::Rewritten {
             return;
         }
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +105,7 @@ impl LiveLine {
     /// A line of its own, such as `inject: latency 300ms`, where there is no live line. Goes through
     /// libtest's capture.
     pub(crate) fn plain(&self, event: &str) {
-        if !self.active {
+        if self.mode == Mode::Plain {
             eprintln!("{}", plain_line(&self.name, event));
         }
     }
@@ -92,7 +114,7 @@ impl LiveLine {
 impl Drop for LiveLine {
     fn drop(&mut self) {
         self.clear();
-        if self.active {
+        if self.mode == Mode::Rewritten {
             TAKEN.store(false, Ordering::SeqCst);
         }
     }

@@ -1,10 +1,10 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
 #[cfg(unix)]
-pub(crate) mod interrupt;
+mod interrupt;
 mod ledger;
 mod ledger_file;
-pub(crate) mod lock;
+mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
@@ -12,6 +12,8 @@ mod replay;
 mod run;
 mod undo;
 
+pub(crate) use interrupt::{Registration, register};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
+pub(crate) use lock::ExperimentLock;
 pub use replay::{Leftover, Recovered, recover};
 pub use undo::{Leader, Recipe, Undo};

@@ -1,0 +1,267 @@
+//! One direction of a connection: read, faults, write.
+
+use super::alarm::Alarm;
+use super::delay_line::DelayLine;
+use super::direction::Direction;
+use super::faults::{Faults, Seat};
+use super::hits::ConnectionId;
+use super::hold::Hold;
+use super::pacer::Pacer;
+use super::plan::{Cut, Lane, Plan};
+use std::cell::RefCell;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// Bytes read at once. One buffer serves all connections of a thread, for a link keeps only what it can't
+/// write at once: an idle connection costs no buffer, and the buffer stays in the processor's cache.
+const SCRATCH: usize = 256 * 1024;
+/// Most bytes of a link that latency keeps under way: 20 ms at 1.6 GB/s.
+const LINE: usize = 32 * 1024 * 1024;
+/// Bytes that wait for a link of limited rate; more stay with the sender, which so feels the rate.
+const QUEUE: usize = 64 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
+}
+
+/// One direction of a connection.
+pub(super) struct Link {
+    connection: ConnectionId,
+    direction: Direction,
+    faults: Arc<Faults>,
+    version: u64,
+    plan: Arc<Plan>,
+    /// No fault acts on this direction.
+    clear: bool,
+    /// The counters of this lane know this connection.
+    touched: bool,
+    /// Bytes that may be under way before reading stops.
+    capacity: usize,
+    chunks: u64,
+    line: DelayLine,
+    pacer: Pacer,
+    hold: Hold,
+    alarm: Alarm,
+    end: Option<End>,
+}
+
+/// The source's end, on its way through the line.
+struct End {
+    reset: bool,
+    arrival: Instant,
+    due: Instant,
+}
+
+/// How a link ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The source's FIN was passed on, after all bytes.
+    Finished,
+    /// The source was reset, and all bytes before that were passed on.
+    Reset,
+    /// The destination takes no more.
+    Broken,
+    /// A fault ends the connection.
+    Cut(Cut),
+}
+
+impl Link {
+    pub(super) fn new(direction: Direction, seat: &Seat) -> Self {
+        Self {
+            connection: seat.id,
+            direction,
+            faults: seat.faults().clone(),
+            version: 0,
+            plan: Arc::default(),
+            clear: true,
+            touched: false,
+            capacity: 0,
+            chunks: 0,
+            line: DelayLine::default(),
+            pacer: Pacer::default(),
+            hold: Hold::default(),
+            alarm: Alarm::default(),
+            end: None,
+        }
+    }
+
+    /// The number of the plan that this link obeys.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Moves bytes until nothing more can be done now.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut TcpStream, to: &mut TcpStream) -> Poll<Ended> {
+        loop {
+            self.sync();
+            if let Some(cut) = self.plan.cut(self.connection) {
+                return Poll::Ready(Ended::Cut(cut.clone()));
+            }
+            if self.hold.is_on() {
+                return self.poll_held(cx, from).map(Ended::Cut);
+            }
+            if self.poll_write(cx, to).is_break() {
+                return Poll::Ready(Ended::Broken);
+            }
+            if let Some(end) = self.end.as_ref().filter(|_| self.line.is_empty()) {
+                ready!(self.alarm.poll_until(cx, end.due));
+                if end.reset {
+                    return Poll::Ready(Ended::Reset);
+                }
+                // It fails if the destination is gone already, which its own direction reports.
+                let _ = ready!(Pin::new(to).poll_shutdown(cx));
+                return Poll::Ready(Ended::Finished);
+            }
+            if self.end.is_some() || !(self.line.is_empty() || self.line.size() < self.capacity) {
+                return Poll::Pending;
+            }
+            if ready!(self.poll_read(cx, from, to)).is_break() {
+                return Poll::Ready(Ended::Broken);
+            }
+        }
+    }
+
+    /// Takes up the current plan if it is a new one.
+    fn sync(&mut self) {
+        if self.version == self.faults.version() {
+            return;
+        }
+        let (version, plan) = self.faults.current();
+        let old = std::mem::replace(&mut self.plan, plan);
+        self.version = version;
+        let (old, lane, now) = (old.lane(self.direction), self.plan.lane(self.direction), Instant::now());
+        self.clear = lane.is_clear();
+        self.touched = false;
+        self.capacity = capacity(lane);
+        self.pacer.set_rate(lane.rate(), now);
+        self.hold.follow(lane);
+        let delay = |chunk| delay(lane, self.connection, self.direction, chunk);
+        self.line.retime(|chunk| {
+            // What is under way meets the faults that are new; those it has met already know of it.
+            lane.count_unless(chunk.rest().len(), |hits| old.knows(hits));
+            self.touched = true;
+            chunk.arrival + delay(chunk.number)
+        });
+        if self.touched {
+            lane.touch(self.connection);
+        }
+        if let Some(end) = &mut self.end {
+            end.due = self.line.in_order(end.arrival + if end.reset { Duration::ZERO } else { delay(self.chunks) });
+        }
+        if self.line.is_empty() && self.end.is_none() {
+            self.alarm.disarm();
+        }
+    }
+
+    /// Inside a black hole: notes what would pass, and waits for the end of the connection if there is one.
+    fn poll_held(&mut self, cx: &mut Context<'_>, from: &mut TcpStream) -> Poll<Cut> {
+        let lane = self.plan.lane(self.direction);
+        if self.hold.is_unnoted() {
+            let waiting = !self.line.is_empty() || self.end.is_some() || {
+                let mut byte = [0];
+                from.poll_peek(cx, &mut ReadBuf::new(&mut byte)).is_ready()
+            };
+            if waiting {
+                self.hold.note(lane, self.connection);
+            }
+        }
+        self.hold.poll_close(cx, lane)
+    }
+
+    /// Writes what is due. Breaks if the destination takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>, to: &mut TcpStream) -> ControlFlow<()> {
+        while let Some(chunk) = self.line.front() {
+            let now = Instant::now();
+            let grant = self.pacer.grant(chunk.rest().len(), chunk.due, now);
+            if grant.at > now {
+                if self.alarm.poll_until(cx, grant.at).is_pending() {
+                    return Continue(());
+                }
+                continue;
+            }
+            match Pin::new(&mut *to).poll_write(cx, &chunk.rest()[..grant.bytes]) {
+                Poll::Pending => {
+                    self.pacer.stall();
+                    return Continue(());
+                }
+                Poll::Ready(Ok(n)) if n > 0 => {
+                    self.pacer.spent(n);
+                    self.line.consume(n);
+                }
+                Poll::Ready(_) => return Break(()),
+            }
+        }
+        Continue(())
+    }
+
+    /// Reads once, and writes at once what no fault holds up. Breaks if the destination takes no more.
+    fn poll_read(&mut self, cx: &mut Context<'_>, from: &mut TcpStream, to: &mut TcpStream) -> Poll<ControlFlow<()>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let room =
+                if self.clear { SCRATCH } else { self.capacity.saturating_sub(self.line.size()).clamp(1, SCRATCH) };
+            let mut buffer = ReadBuf::new(&mut buffer[..room]);
+            let read = ready!(Pin::new(from).poll_read(cx, &mut buffer));
+            // The check that no chunk escapes: what was read is subject to the plan of now.
+            self.sync();
+            match read {
+                Ok(()) if buffer.filled().is_empty() => self.finish(false),
+                Ok(()) => return Poll::Ready(self.take(cx, buffer.filled(), to)),
+                Err(_) => self.finish(true),
+            }
+            Poll::Ready(Continue(()))
+        })
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>, mut bytes: &[u8], to: &mut TcpStream) -> ControlFlow<()> {
+        let number = self.chunks;
+        self.chunks += 1;
+        if self.clear && self.line.is_empty() {
+            match Pin::new(to).poll_write(cx, bytes) {
+                Poll::Ready(Ok(n)) if n == bytes.len() => return Continue(()),
+                Poll::Ready(Ok(n)) if n > 0 => bytes = &bytes[n..],
+                Poll::Ready(_) => return Break(()),
+                Poll::Pending => {}
+            }
+        }
+        let now = Instant::now();
+        let lane = self.plan.lane(self.direction);
+        self.line.push(bytes, number, now, now + delay(lane, self.connection, self.direction, number));
+        lane.count_unless(bytes.len(), |_| false);
+        if !std::mem::replace(&mut self.touched, true) {
+            lane.touch(self.connection);
+        }
+        Continue(())
+    }
+
+    /// The source has ended. A FIN is as late as data; a reset waits only for the data before it.
+    fn finish(&mut self, reset: bool) {
+        let arrival = Instant::now();
+        let lane = self.plan.lane(self.direction);
+        let delay = if reset { Duration::ZERO } else { delay(lane, self.connection, self.direction, self.chunks) };
+        self.end = Some(End { reset, arrival, due: self.line.in_order(arrival + delay) });
+    }
+}
+
+/// The delay of a chunk: those of all latency faults together.
+fn delay(lane: &Lane, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
+    lane.latencies.iter().map(|latency| latency.draw(connection, direction, chunk)).sum()
+}
+
+/// Bytes that may be under way: what the latency keeps on the wire at the rate, and a queue before it.
+fn capacity(lane: &Lane) -> usize {
+    let delay = lane.longest_delay();
+    match lane.rate() {
+        None if delay.is_zero() => 0,
+        None => LINE,
+        Some(rate) => {
+            let under_way = rate.as_bytes_per_second() as f64 * delay.as_secs_f64();
+            QUEUE + (under_way as usize).min(LINE)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Faults come and go; no connection misses one, and no byte is lost.
+
+use crate::fault::Fault;
+use crate::proxy::testbed::{Testbed, clear, hold, pattern, round_trip, timely};
+use crate::units::{kilobytes_per_second, millis, secs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_arrive_in_order_while_latency_is_switched_on_and_off() {
+    let bed = Testbed::echo().await;
+    let client = bed.connect().await;
+    client.set_nodelay(true).unwrap();
+    let (mut read, mut write) = client.into_split();
+    let writer = tokio::spawn(async move {
+        for word in 0..=u16::MAX - 1 {
+            write.write_all(&word.to_be_bytes()).await.unwrap();
+            if word % 512 == 0 {
+                tokio::time::sleep(millis(1)).await;
+            }
+        }
+        write.shutdown().await.unwrap();
+    });
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let done = done.clone();
+        tokio::spawn(async move {
+            for word in 0..=u16::MAX - 1 {
+                let mut bytes = [0; 2];
+                timely(read.read_exact(&mut bytes)).await.unwrap();
+                assert_eq!(u16::from_be_bytes(bytes), word);
+            }
+            done.store(true, Relaxed);
+        })
+    };
+    let (mut rounds, mut delayed) = (0, 0);
+    while !done.load(Relaxed) && !reader.is_finished() {
+        let mut fault = bed.proxy.latency(millis(10)).jitter(millis(10)).both_ways();
+        let undo = hold(&mut fault).await.unwrap();
+        tokio::time::sleep(millis(3)).await;
+        clear(&undo).await;
+        tokio::time::sleep(millis(2)).await;
+        rounds += 1;
+        delayed += fault.evidence().await.unwrap().hits().unwrap();
+    }
+    reader.await.unwrap();
+    writer.await.unwrap();
+    assert!(rounds >= 5 && delayed > 0, "{delayed} chunks delayed in {rounds} rounds");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn busy_connections_lose_nothing_while_a_fault_is_toggled() {
+    let bed = Testbed::echo().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..64)
+        .map(|i| {
+            let (addr, stop) = (bed.proxy.addr(), stop.clone());
+            tokio::spawn(async move {
+                let mut client = timely(tokio::net::TcpStream::connect(addr)).await.unwrap();
+                let (bytes, mut rounds) = (pattern(1_000 + 500 * i), 0_u64);
+                while !stop.load(Relaxed) {
+                    round_trip(&mut client, &bytes).await;
+                    rounds += 1;
+                }
+                rounds
+            })
+        })
+        .collect();
+    let mut hits = 0;
+    for toggle in 0..200 {
+        hits += match toggle % 3 {
+            0 => toggle_once(bed.proxy.latency(millis(4)).jitter(millis(4)).both_ways()).await,
+            1 => toggle_once(bed.proxy.bandwidth(kilobytes_per_second(2_000)).both_ways()).await,
+            _ => toggle_once(bed.proxy.black_hole()).await,
+        };
+    }
+    stop.store(true, Relaxed);
+    for client in clients {
+        assert!(timely(client).await.unwrap() > 0);
+    }
+    assert!(hits >= 200, "{hits} hits in 200 faults");
+}
+
+async fn toggle_once(mut fault: impl Fault) -> u64 {
+    let undo = hold(&mut fault).await.unwrap();
+    tokio::time::sleep(millis(3)).await;
+    clear(&undo).await;
+    fault.evidence().await.unwrap().hits().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_chunk_escapes_a_fault_once_it_is_injected() {
+    let bed = Testbed::echo().await;
+    let mut clients = Vec::new();
+    for _ in 0..16 {
+        clients.push(bed.connect().await);
+    }
+    for _ in 0..20 {
+        let undo = hold(&mut bed.proxy.latency(millis(40))).await.unwrap();
+        clients.push(bed.connect().await);
+        let trips = clients.drain(..).map(|mut client| async {
+            let took = round_trip(&mut client, b"?").await;
+            (client, took)
+        });
+        for (client, took) in futures_util::future::join_all(trips).await {
+            assert!(took >= millis(40), "a chunk took {took:?}");
+            clients.push(client);
+        }
+        clear(&undo).await;
+        let fastest = round_trip(&mut clients[0], b"?").await.min(round_trip(&mut clients[1], b"?").await);
+        assert!(fastest < millis(40), "after the clearance a chunk took {fastest:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_waits_in_a_fault_is_let_go_when_it_is_cleared() {
+    let bed = Testbed::echo().await;
+    for slow in [0, 1] {
+        let mut client = bed.connect().await;
+        let undo = match slow {
+            0 => hold(&mut bed.proxy.latency(secs(3_600))).await,
+            _ => hold(&mut bed.proxy.bandwidth(kilobytes_per_second(1))).await,
+        }
+        .unwrap();
+        let bytes = pattern(500_000);
+        let trip = tokio::spawn(async move { round_trip(&mut client, &bytes).await });
+        tokio::time::sleep(millis(200)).await;
+        assert!(!trip.is_finished());
+        let cleared = Instant::now();
+        clear(&undo).await;
+        trip.await.unwrap();
+        assert!(cleared.elapsed() < secs(1), "let go after {:?}", cleared.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn an_undo_may_run_first_and_again() {
+    let bed = Testbed::echo().await;
+    let mut client = bed.connect().await;
+    let mut fault = bed.proxy.black_hole();
+    let undo = fault.undo();
+    clear(&undo).await;
+    clear(&undo).await;
+    round_trip(&mut client, b"passes").await;
+
+    let mut fault_after = bed.proxy.black_hole();
+    let undo_after = hold(&mut fault_after).await.unwrap();
+    clear(&undo_after).await;
+    clear(&undo_after).await;
+    round_trip(&mut client, b"passes").await;
+    // A fault that was cancelled while it was injected stays cancelled.
+    let _undo = hold(&mut fault).await.unwrap();
+    round_trip(&mut client, b"passes").await;
+}

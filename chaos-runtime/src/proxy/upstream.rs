@@ -1,0 +1,181 @@
+//! Where the service behind a proxy is.
+
+use crate::{Error, Result};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use tokio::net::TcpStream;
+
+/// The address of a service: an IP address or a name, and a port.
+///
+/// A name is resolved anew for each connection, so that a proxy follows a failover by DNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream(Host);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Addr(SocketAddr),
+    Name(String, u16),
+}
+
+/// What [`Chaos::proxy`](crate::Chaos::proxy) takes: a `SocketAddr`, `"host:port"`, `(host, port)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no address of a service",
+    note = "a `SocketAddr`, `\"host:port\"` or `(\"host\", port)` is"
+)]
+pub trait ToUpstream {
+    /// The address, or an error that says what is wrong with it.
+    fn to_upstream(self) -> Result<Upstream>;
+}
+
+impl Upstream {
+    /// Parses `host:port`, `1.2.3.4:port` or `[::1]:port`.
+    fn parse(text: &str) -> Result<Self> {
+        if let Ok(addr) = text.parse() {
+            return Ok(Self(Host::Addr(addr)));
+        }
+        let wrong = |why: &str| {
+            Error::new(format!("`{text}` is not the address of a service: {why}"))
+                .help("write \"host:port\", such as \"db.internal:5432\", \"127.0.0.1:8080\" or \"[::1]:8080\"")
+        };
+        if text.contains("://") || text.contains('/') {
+            return Err(wrong("it is a URL"));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong("the port is missing"))?;
+        let port = port.parse().map_err(|_| wrong(&format!("`{port}` is not a port")))?;
+        if host.contains(':') {
+            return Err(wrong("an IPv6 address stands in brackets"));
+        }
+        Self::named(host, port)
+    }
+
+    fn named(host: &str, port: u16) -> Result<Self> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(Self(Host::Addr((ip, port).into())));
+        }
+        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c == '/' || c == ':') {
+            return Err(Error::new(format!("`{host}` is not the name of a host")).help("write (\"host\", port)"));
+        }
+        Ok(Self(Host::Name(host.to_owned(), port)))
+    }
+
+    /// Connects to it.
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        match &self.0 {
+            Host::Addr(addr) => TcpStream::connect(addr).await,
+            Host::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await,
+        }
+    }
+
+    /// The loopback address of the same family, on which its clients can surely connect.
+    pub(super) fn loopback(&self) -> IpAddr {
+        match self.0 {
+            Host::Addr(SocketAddr::V6(_)) => Ipv6Addr::LOCALHOST.into(),
+            _ => Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Host::Addr(addr) => addr.fmt(f),
+            Host::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+impl ToUpstream for Upstream {
+    fn to_upstream(self) -> Result<Upstream> {
+        Ok(self)
+    }
+}
+
+impl ToUpstream for SocketAddr {
+    fn to_upstream(self) -> Result<Upstream> {
+        Ok(Upstream(Host::Addr(self)))
+    }
+}
+
+impl ToUpstream for SocketAddrV4 {
+    fn to_upstream(self) -> Result<Upstream> {
+        SocketAddr::from(self).to_upstream()
+    }
+}
+
+impl ToUpstream for SocketAddrV6 {
+    fn to_upstream(self) -> Result<Upstream> {
+        SocketAddr::from(self).to_upstream()
+    }
+}
+
+impl ToUpstream for &str {
+    fn to_upstream(self) -> Result<Upstream> {
+        Upstream::parse(self)
+    }
+}
+
+impl ToUpstream for String {
+    fn to_upstream(self) -> Result<Upstream> {
+        Upstream::parse(&self)
+    }
+}
+
+impl ToUpstream for &String {
+    fn to_upstream(self) -> Result<Upstream> {
+        Upstream::parse(self)
+    }
+}
+
+impl ToUpstream for (&str, u16) {
+    fn to_upstream(self) -> Result<Upstream> {
+        Upstream::named(self.0, self.1)
+    }
+}
+
+impl ToUpstream for (String, u16) {
+    fn to_upstream(self) -> Result<Upstream> {
+        Upstream::named(&self.0, self.1)
+    }
+}
+
+impl ToUpstream for (IpAddr, u16) {
+    fn to_upstream(self) -> Result<Upstream> {
+        SocketAddr::from(self).to_upstream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_names_are_taken() {
+        for (text, shown) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("localhost:80", "localhost:80"),
+            ("db.internal:5432", "db.internal:5432"),
+        ] {
+            assert_eq!(text.to_upstream().map(|u| u.to_string()).unwrap(), shown);
+        }
+        assert_eq!(("::1", 80).to_upstream().unwrap().to_string(), "[::1]:80");
+        assert_eq!(("::1", 80).to_upstream().unwrap().loopback(), IpAddr::from(Ipv6Addr::LOCALHOST));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, why) in [
+            ("localhost", "the port is missing"),
+            ("localhost:http", "`http` is not a port"),
+            ("localhost:70000", "`70000` is not a port"),
+            ("http://localhost:80/x", "it is a URL"),
+            ("::1:80:x:9", "an IPv6 address stands in brackets"),
+            (":80", "not the name of a host"),
+        ] {
+            let error = text.to_upstream().unwrap_err();
+            assert!(error.message().contains(why), "{text}: {error}");
+            assert!(error.help_text().is_some(), "{text}");
+        }
+    }
+}
