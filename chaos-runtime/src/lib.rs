@@ -7,6 +7,7 @@ mod clock;
 mod error;
 pub mod experiment;
 pub mod fault;
+pub mod load;
 pub mod measure;
 pub mod report;
 pub mod rollback;
