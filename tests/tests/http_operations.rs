@@ -231,6 +231,8 @@ async fn a_load_s_time_out_and_errors_of_other_clients() {
     });
     let addr = silent.addr;
     let once = OpId::new(1, 0, 0);
+    // An experiment does this before its body runs; without it, building a client of one's own panics.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // The user's own clients: reqwest with a time-out, tokio's time-out, a raw socket.
     let client = reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap();
     let own = op(move |_| client.get(format!("http://{addr}/")).send());

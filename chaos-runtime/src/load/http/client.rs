@@ -3,12 +3,25 @@
 use crate::{Error, Result};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
+/// Gives rustls its cryptography, unless the process has chosen one.
+///
+/// With the feature `tls`, reqwest is built without any for the whole process, so even a plain-text client of the user's
+/// own panics when it is built before this was called: an experiment calls it before its body runs.
+pub(crate) fn provide_crypto() {
+    #[cfg(feature = "tls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Refused if another thread was faster, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
 /// How connections are made and kept.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) keep_alive: bool,
     pub(super) http2: bool,
     /// PEM certificates to trust, beyond those of the system.
+    #[cfg(feature = "tls")]
     pub(super) trusted: Vec<Vec<u8>>,
 }
 
@@ -39,10 +52,7 @@ impl Connection {
 
     #[cfg(feature = "tls")]
     fn tls(&self, builder: ClientBuilder, https: bool) -> Result<ClientBuilder> {
-        // Refused if another part of the process was faster, which is as good.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
+        provide_crypto();
         if !https {
             // Does not load the system's certificates, which a machine without TLS targets need not have.
             return Ok(builder.tls_certs_only([]));

@@ -56,10 +56,12 @@ impl fmt::Display for StatusSet {
     }
 }
 
+type Predicate = dyn Fn(&[u8]) -> bool + Send + Sync;
+
 /// What must be true of a body.
 #[derive(Clone)]
 pub(super) struct BodyCheck {
-    holds: Arc<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    holds: Arc<Predicate>,
     /// Fits after "the body (12 bytes)".
     otherwise: String,
 }

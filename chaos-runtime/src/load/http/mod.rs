@@ -20,6 +20,7 @@ mod client;
 mod expect;
 mod request;
 
+pub(crate) use client::provide_crypto;
 pub use expect::StatusSet;
 pub use request::HttpRequest;
 

@@ -53,7 +53,12 @@ impl HttpRequest {
             query: Vec::new(),
             headers: Vec::new(),
             body: Ok(Bytes::new()),
-            connection: Connection { keep_alive: true, http2: false, trusted: Vec::new() },
+            connection: Connection {
+                keep_alive: true,
+                http2: false,
+                #[cfg(feature = "tls")]
+                trusted: Vec::new(),
+            },
             status: StatusSet::default(),
             check: None,
             ready: None,
