@@ -333,3 +333,37 @@ mod tls {
         assert!(problem.contains("no PEM certificate"), "{problem}");
     }
 }
+
+mod http2 {
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_share_a_connection() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let version = |request: axum::extract::Request| async move { format!("{:?}", request.version()) };
+        tokio::spawn(axum::serve(listener, axum::Router::new().route("/", axum::routing::get(version))).into_future());
+        let request = http::get(format_args!("http://{addr}/")).http2_prior_knowledge();
+        assert_eq!(class(request.expect_body_contains("HTTP/2.0")).await, None);
+    }
+
+    #[tokio::test]
+    async fn peers_that_close_or_speak_http1() {
+        let closing = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+        });
+        assert_eq!(class(http::get(closing.url()).http2_prior_knowledge()).await, Some(ErrorClass::Closed));
+        let http1 = Peer::closing_after(GOOD);
+        assert_eq!(class(http::get(http1.url()).http2_prior_knowledge()).await, Some(ErrorClass::Body));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_reset() {
+        let resetting = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+            reset(stream);
+        });
+        assert_eq!(class(http::get(resetting.url()).http2_prior_knowledge()).await, Some(ErrorClass::Reset));
+    }
+}

@@ -127,10 +127,14 @@ fn by_kind(error: &io::Error) -> Known {
 
 /// The last resort: phrases of the operating system, hyper, h2, rustls and database drivers.
 fn by_text(text: &str) -> Option<ErrorClass> {
-    const PHRASES: [(&str, ErrorClass); 17] = [
+    const PHRASES: [(&str, ErrorClass); 20] = [
         ("connection refused", ErrorClass::Refused),
         ("connection reset", ErrorClass::Reset),
+        // h2: what the peer sent (RST_STREAM, GOAWAY), and what it should not have sent.
         ("stream error received", ErrorClass::Reset),
+        ("connection error received", ErrorClass::Closed),
+        ("connection error detected", ErrorClass::Body),
+        ("stream error detected", ErrorClass::Body),
         ("failed to lookup address", ErrorClass::Dns),
         ("dns error", ErrorClass::Dns),
         ("name or service not known", ErrorClass::Dns),
