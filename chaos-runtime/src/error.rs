@@ -19,6 +19,8 @@ struct Inner {
     message: String,
     help: Option<String>,
     source: Option<Source>,
+    /// The error that `?` made this one of; its text is the message, its type tells failures of a load apart.
+    origin: Option<Source>,
 }
 
 /// What an [`Error`] means for the verdict.
@@ -42,7 +44,7 @@ impl Error {
     }
 
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), help: None, source: None }))
+        Self(Box::new(Inner { kind, message: message.into(), help: None, source: None, origin: None }))
     }
 
     /// Adds the way out, shown after `help:`.
@@ -98,10 +100,13 @@ impl fmt::Debug for Error {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
-        let message = error.to_string();
-        match (Box::new(error) as Box<dyn std::any::Any>).downcast::<Boxed>() {
+        match (Box::new(error) as Source).downcast::<Boxed>() {
             Ok(boxed) => boxed.0,
-            Err(_) => Self::new(message),
+            Err(origin) => {
+                let mut error = Self::new(origin.to_string());
+                error.0.origin = Some(origin);
+                error
+            }
         }
     }
 }
@@ -116,7 +121,12 @@ impl fmt::Display for Boxed {
     }
 }
 
-impl StdError for Boxed {}
+impl StdError for Boxed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let Inner { origin, source, .. } = &*self.0.0;
+        origin.as_deref().or(source.as_deref()).map(|cause| cause as _)
+    }
+}
 
 impl From<Error> for Box<dyn StdError + Send + Sync + 'static> {
     fn from(error: Error) -> Self {

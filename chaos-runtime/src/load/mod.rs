@@ -3,16 +3,23 @@
 //! Data's way: [`Schedule`] → pacer → queue → workers → recorder. One driver thread per load, apart
 //! from the code under test; nothing on an operation's path takes a lock.
 
+mod classify;
 mod driver;
+pub mod http;
+mod id;
 mod lane;
+mod op;
 mod operation;
 mod pacer;
 mod plan;
 mod retry;
 mod schedule;
 
+pub use classify::classify;
 pub(crate) use driver::{Driver, DriverCx, View};
-pub use operation::{OpId, Operation};
+pub use id::{OpId, ParseOpIdError};
+pub use op::{IntoOutcome, Op, op};
+pub use operation::Operation;
 pub use plan::{Counterpart, Load, OperationExt};
 pub use retry::Retry;
 pub use schedule::{Schedule, poisson, ramp, stages};

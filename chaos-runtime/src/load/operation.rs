@@ -1,31 +1,26 @@
-//! One unit of work.
+//! What a load runs.
 
+use super::OpId;
 use crate::Result;
 use crate::measure::Outcome;
 use std::future::Future;
 
-/// An operation's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OpId {
-    pub(crate) load: u32,
-    pub(crate) index: u64,
-}
-
-impl OpId {
-    pub(crate) fn new(load: u32, index: u64) -> Self {
-        Self { load, index }
-    }
-}
-
 /// One unit of work, run again and again by a load's workers.
+///
+/// Made by [`op`](super::op) and [`http::get`](super::http::get); implement it for anything else. It is moved to the
+/// load's own thread, which runs all attempts concurrently, so the future need not be `Send`.
 pub trait Operation: Send + Sync + 'static {
-    /// One attempt. Never panics for a failure of the service: that is an [`Outcome`].
+    /// One attempt. Never panics for a failure of the service: that is an [`Outcome`]. Bounded by the load's time-out,
+    /// which drops the future.
     fn attempt(&self, id: OpId) -> impl Future<Output = Outcome>;
 
-    /// For reports: `GET http://127.0.0.1:4000/checkout`.
+    /// For reports: `GET http://127.0.0.1:4000/checkout`. Must not hold secrets.
     fn describe(&self) -> String;
 
-    /// Called once on the driver's thread before the first operation.
+    /// Called once on the load's thread before the first attempt, to build a client there.
+    ///
+    /// # Errors
+    /// When the operation can never be attempted, such as a bad URL. The experiment ends before anything is injected.
     fn prepare(&mut self) -> Result<()> {
         Ok(())
     }

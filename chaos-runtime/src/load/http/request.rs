@@ -1,0 +1,303 @@
+//! A request: described by its author, checked and built once, sent again and again.
+
+use super::client::Connection;
+use super::expect::{BodyCheck, StatusSet};
+use crate::load::classify::failure;
+use crate::load::{OpId, Operation};
+use crate::measure::{ErrorClass, Outcome};
+use crate::{Error, Result};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Request, Url};
+use std::fmt;
+
+/// A request as an [`Operation`]. Made by [`http::get`](super::get) and its siblings.
+///
+/// What is wrong with it, such as a bad URL, is said before the load's first attempt.
+#[derive(Clone)]
+#[must_use = "a request does nothing until it is given to a load"]
+pub struct HttpRequest {
+    method: String,
+    url: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: std::result::Result<Bytes, String>,
+    connection: Connection,
+    status: StatusSet,
+    check: Option<BodyCheck>,
+    ready: Option<Ready>,
+}
+
+/// What [`Operation::prepare`] makes.
+struct Ready {
+    client: Client,
+    request: Request,
+}
+
+impl Clone for Ready {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), request: copy(&self.request) }
+    }
+}
+
+fn copy(request: &Request) -> Request {
+    // Only streams cannot be cloned, and the builder takes none.
+    request.try_clone().expect("a request with a body of bytes can be cloned")
+}
+
+impl HttpRequest {
+    pub(super) fn new(method: &str, url: String) -> Self {
+        Self {
+            method: method.to_owned(),
+            url,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Ok(Bytes::new()),
+            connection: Connection {
+                keep_alive: true,
+                http2: false,
+                #[cfg(feature = "tls")]
+                trusted: Vec::new(),
+            },
+            status: StatusSet::default(),
+            check: None,
+            ready: None,
+        }
+    }
+
+    /// The same request to another URL.
+    pub fn at(mut self, url: impl fmt::Display) -> Self {
+        self.url = url.to_string();
+        self.ready = None;
+        self
+    }
+
+    /// Adds `name=value` to the URL's query.
+    pub fn query(mut self, name: impl fmt::Display, value: impl fmt::Display) -> Self {
+        self.query.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: impl fmt::Display, value: impl fmt::Display) -> Self {
+        self.headers.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// Adds `Authorization: Bearer …`. The token appears in no report.
+    pub fn bearer(self, token: impl fmt::Display) -> Self {
+        self.header(AUTHORIZATION, format_args!("Bearer {token}"))
+    }
+
+    /// Sends this body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Ok(body.into());
+        self
+    }
+
+    /// Sends this value as JSON, with `Content-Type: application/json` unless a header says otherwise.
+    pub fn json(mut self, value: &impl serde::Serialize) -> Self {
+        self.body = serde_json::to_vec(value).map(Bytes::from).map_err(|error| error.to_string());
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str())) {
+            self.headers.push((CONTENT_TYPE.to_string(), "application/json".to_owned()));
+        }
+        self
+    }
+
+    /// The statuses that are a success: `404`, `[200, 404]`, `200..=299`. Any other one fails in class `status`.
+    /// Default: 2xx and 3xx.
+    pub fn expect_status(mut self, statuses: impl Into<StatusSet>) -> Self {
+        self.status = statuses.into();
+        self
+    }
+
+    /// A success must have a body for which this is true; else it fails in class `body`. The body is held in memory.
+    pub fn expect_body(mut self, holds: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        self.check = Some(BodyCheck::new(holds));
+        self
+    }
+
+    /// A success must have a body with this text in it; else it fails in class `body`.
+    pub fn expect_body_contains(mut self, text: impl Into<String>) -> Self {
+        self.check = Some(BodyCheck::contains(text.into()));
+        self
+    }
+
+    /// Opens a connection for every attempt.
+    pub fn no_keep_alive(mut self) -> Self {
+        self.connection.keep_alive = false;
+        self
+    }
+
+    /// Speaks HTTP/2 from the first byte, without asking: all attempts share a connection.
+    pub fn http2_prior_knowledge(mut self) -> Self {
+        self.connection.http2 = true;
+        self
+    }
+
+    /// Trusts the PEM certificates of a file's content too, such as those of a test's own authority.
+    #[cfg(feature = "tls")]
+    pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connection.trusted.push(pem.into());
+        self
+    }
+
+    fn build(&self) -> Result<Ready> {
+        let url = self.full_url()?;
+        let method = Method::from_bytes(self.method.as_bytes())
+            .map_err(|_| Error::new(format!("`{}` is no HTTP method", self.method)))?;
+        let body = self.body.clone().map_err(|error| Error::new(format!("the body is no JSON: {error}")))?;
+        let headers = self.header_map()?;
+        let client = self.connection.client(&url)?;
+        let mut request = Request::new(method, url);
+        *request.headers_mut() = headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        Ok(Ready { client, request })
+    }
+
+    fn full_url(&self) -> Result<Url> {
+        const HELP: &str = "give the whole URL, such as http://127.0.0.1:8080/checkout";
+        let mut url = Url::parse(&self.url)
+            .map_err(|error| Error::new(format!("`{}` is no URL", self.shown_url())).caused_by(error).help(HELP))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(Error::new(format!("`{}` is no http or https URL", self.shown_url())).help(HELP));
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+
+    fn header_map(&self) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let key = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::new(format!("`{name}` is no name of an HTTP header")))?;
+            // The value itself may be a secret.
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                Error::new(format!("the value of the HTTP header `{name}` has characters that are not allowed there"))
+                    .help("line breaks and other control characters cannot be sent; was a token read with its newline?")
+            })?;
+            value.set_sensitive(key == AUTHORIZATION);
+            headers.append(key, value);
+        }
+        if !self.connection.keep_alive && !self.connection.http2 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(headers)
+    }
+
+    /// The URL for reports: without password, and without the values of its query, which may be secrets.
+    fn shown_url(&self) -> String {
+        let Ok(mut url) = Url::parse(&self.url) else {
+            return self.url.split('?').next().unwrap_or_default().to_owned();
+        };
+        // Fails for URLs that cannot have either; then there is nothing to hide.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        let names: Vec<String> = url
+            .query_pairs()
+            .map(|(name, _)| name.into_owned())
+            .chain(self.query.iter().map(|(name, _)| name.clone()))
+            .map(|name| format!("{name}=…"))
+            .collect();
+        url.set_query(None);
+        url.set_fragment(None);
+        if names.is_empty() { url.to_string() } else { format!("{url}?{}", names.join("&")) }
+    }
+
+    async fn send(&self, ready: &Ready) -> reqwest::Result<Outcome> {
+        let mut response = ready.client.execute(copy(&ready.request)).await?;
+        let status = response.status().as_u16();
+        if !self.status.contains(status) {
+            // Read for the sake of the connection; whatever becomes of it, the status is what went wrong.
+            while let Ok(Some(_)) = response.chunk().await {}
+            let message = format!("status {status}, expected {}", self.status);
+            return Ok(Outcome::failed(ErrorClass::Status, message).with_status(status));
+        }
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if self.check.is_some() => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Ok(failure(&error).with_status(status)),
+            }
+        }
+        let checked = self.check.as_ref().map_or(Ok(()), |check| check.check(&body));
+        Ok(match checked {
+            Ok(()) => Outcome::OK.with_status(status),
+            Err(message) => Outcome::failed(ErrorClass::Body, message).with_status(status),
+        })
+    }
+}
+
+impl Operation for HttpRequest {
+    async fn attempt(&self, _id: OpId) -> Outcome {
+        match &self.ready {
+            Some(ready) => self.send(ready).await.unwrap_or_else(|error| failure(&error)),
+            None => Outcome::failed(ErrorClass::Other, "the request was not prepared before its first attempt"),
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("{} {}", self.method, self.shown_url())
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        self.ready = Some(self.build()?);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    /// Without headers and body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HttpRequest").field(&self.describe()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::load::{Operation, http};
+
+    fn problem(mut request: http::HttpRequest) -> String {
+        request.prepare().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_report_shows_no_secrets() {
+        let request = http::post("http://ann:secret@127.0.0.1:4000/pay?token=secret").query("key", "secret");
+        let request = request.bearer("secret").body("secret");
+        assert_eq!(request.describe(), "POST http://127.0.0.1:4000/pay?token=…&key=…");
+        assert!(!format!("{request:?}").contains("secret"));
+        assert_eq!(http::get("http://127.0.0.1:4000/checkout").describe(), "GET http://127.0.0.1:4000/checkout");
+    }
+
+    #[test]
+    fn mistakes_are_named_before_the_first_attempt() {
+        let url = problem(http::get("127.0.0.1:8080/checkout?token=secret"));
+        assert!(
+            url.starts_with("`127.0.0.1:8080/checkout` is no ") && url.contains("help: give the whole URL"),
+            "{url}"
+        );
+        assert!(!url.contains("secret"), "{url}");
+        let scheme = problem(http::get("ftp://127.0.0.1/"));
+        assert!(scheme.starts_with("`ftp://127.0.0.1/` is no http or https URL"), "{scheme}");
+        let token = problem(http::get("http://127.0.0.1/").bearer("secret\n"));
+        assert!(token.contains("`authorization`") && !token.contains("secret"), "{token}");
+        assert!(problem(http::get("http://127.0.0.1/").header("a b", 1)).contains("`a b` is no name"));
+        assert!(problem(http::request("G T", "http://127.0.0.1/")).contains("`G T` is no HTTP method"));
+        let map = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert!(problem(http::post("http://127.0.0.1/").json(&map)).contains("the body is no JSON"));
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn https_without_the_feature_says_how_to_enable_it() {
+        let text = problem(http::get("https://127.0.0.1/"));
+        assert!(text.contains("needs TLS") && text.contains("features = [\"tls\"]"), "{text}");
+    }
+}

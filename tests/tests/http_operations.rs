@@ -1,0 +1,369 @@
+//! What becomes of HTTP requests, told apart against real sockets on loopback.
+
+use chaos_runtime::load::{OpId, Operation, http, op};
+use chaos_runtime::measure::{ErrorClass, Outcome};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\norder: paid";
+
+/// A peer that does the same to every connection, each on a thread of its own.
+struct Peer {
+    addr: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (counter, serve) = (connections.clone(), Arc::new(serve));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                counter.fetch_add(1, Ordering::SeqCst);
+                let serve = serve.clone();
+                std::thread::spawn(move || serve(stream));
+            }
+        });
+        Self { addr, connections }
+    }
+
+    /// Answers every request of a connection with this text, then goes on.
+    fn answering(answer: impl Into<String>) -> Self {
+        let answer = answer.into();
+        Self::start(
+            move |mut stream| while read_request(&stream).is_some() && stream.write_all(answer.as_bytes()).is_ok() {},
+        )
+    }
+
+    /// Reads one request, answers with this text and closes.
+    fn closing_after(answer: &'static str) -> Self {
+        Self::start(move |mut stream| {
+            read_request(&stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+        })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/checkout", self.addr)
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Head and body of one request; `None` at the end of the connection.
+fn read_request(stream: &TcpStream) -> Option<String> {
+    let mut reader = BufReader::new(stream);
+    let mut request = String::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        request.push_str(&line);
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    request.push_str(&String::from_utf8(body).unwrap());
+    Some(request)
+}
+
+/// Closes with a RST, as lingering for zero seconds does.
+#[cfg(unix)]
+fn reset(stream: TcpStream) {
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+}
+
+async fn attempt(mut request: http::HttpRequest) -> Outcome {
+    request.prepare().unwrap();
+    request.attempt(OpId::new(1, 0, 0)).await
+}
+
+async fn class(request: http::HttpRequest) -> Option<ErrorClass> {
+    let outcome = attempt(request).await;
+    println!("{outcome:?}");
+    assert_eq!(outcome.error.is_some(), outcome.message.is_some(), "{outcome:?}");
+    outcome.error
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(class(http::get(format_args!("http://{unused}/"))).await, Some(ErrorClass::Refused));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn resets_before_and_within_the_answer() {
+    let before = Peer::start(|stream| {
+        read_request(&stream);
+        reset(stream);
+    });
+    assert_eq!(class(http::get(before.url())).await, Some(ErrorClass::Reset));
+    let within = Peer::start(|mut stream| {
+        read_request(&stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart").unwrap();
+        // The head must have been read, else it is thrown away together with the connection.
+        std::thread::sleep(Duration::from_millis(200));
+        reset(stream);
+    });
+    let outcome = attempt(http::get(within.url())).await;
+    assert_eq!((outcome.error, outcome.status), (Some(ErrorClass::Reset), Some(200)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn closes_before_and_within_the_answer() {
+    for answer in ["", "HTTP/1.1 200 OK\r\ncontent-le", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart"] {
+        let peer = Peer::closing_after(answer);
+        assert_eq!(class(http::get(peer.url())).await, Some(ErrorClass::Closed), "after {answer:?}");
+    }
+    let chunked = Peer::closing_after("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n");
+    assert_eq!(class(http::get(chunked.url())).await, Some(ErrorClass::Closed));
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve() {
+    assert_eq!(class(http::get("http://nowhere.invalid/")).await, Some(ErrorClass::Dns));
+}
+
+#[tokio::test]
+async fn answers_that_are_no_http() {
+    let garbage = Peer::closing_after("220 mail.example ESMTP\r\n\r\n");
+    assert_eq!(class(http::get(garbage.url())).await, Some(ErrorClass::Body));
+    let chunks = Peer::closing_after("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n");
+    assert_eq!(class(http::get(chunks.url())).await, Some(ErrorClass::Body));
+}
+
+#[tokio::test]
+async fn statuses() {
+    let of = |status: &str| Peer::answering(format!("HTTP/1.1 {status}\r\ncontent-length: 4\r\n\r\nbody"));
+    let unavailable = attempt(http::get(of("503 Service Unavailable").url())).await;
+    assert_eq!((unavailable.error, unavailable.status), (Some(ErrorClass::Status), Some(503)));
+    assert_eq!(unavailable.message.as_deref(), Some("status 503, expected 200 to 399"));
+    let missing = of("404 Not Found");
+    assert_eq!(class(http::get(missing.url())).await, Some(ErrorClass::Status));
+    assert_eq!(attempt(http::get(missing.url()).expect_status(404)).await, Outcome::OK.with_status(404));
+    assert_eq!(class(http::get(missing.url()).expect_status([200, 404])).await, None);
+    assert_eq!(class(http::get(missing.url()).expect_status(200..=299)).await, Some(ErrorClass::Status));
+    // A redirect is an answer, and is not followed to a host that nobody listens on.
+    let moved = Peer::answering("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(attempt(http::get(moved.url())).await, Outcome::OK.with_status(302));
+}
+
+#[tokio::test]
+async fn bodies() {
+    let peer = Peer::answering(GOOD);
+    assert_eq!(class(http::get(peer.url()).expect_body_contains("paid")).await, None);
+    assert_eq!(class(http::get(peer.url()).expect_body_contains("refused")).await, Some(ErrorClass::Body));
+    assert_eq!(class(http::get(peer.url()).expect_body(|body| body.len() == 11)).await, None);
+    assert_eq!(class(http::get(peer.url()).expect_body(<[u8]>::is_empty)).await, Some(ErrorClass::Body));
+}
+
+#[tokio::test]
+async fn what_is_sent() {
+    let (requests, received) = std::sync::mpsc::channel();
+    let peer = Peer::start(move |mut stream| {
+        while let Some(request) = read_request(&stream) {
+            requests.send(request).unwrap();
+            stream.write_all(GOOD.as_bytes()).unwrap();
+        }
+    });
+    let pay = http::post(peer.url())
+        .query("currency", "EUR & more")
+        .header("x-shop", 7)
+        .bearer("token")
+        .json(&serde_json::json!({"amount": 3}));
+    assert_eq!(class(pay).await, None);
+    let request = received.recv().unwrap();
+    assert!(request.starts_with("POST /checkout?currency=EUR+%26+more HTTP/1.1\r\n"), "{request}");
+    for line in
+        ["x-shop: 7", "authorization: Bearer token", "content-type: application/json", "user-agent: chaos-test/"]
+    {
+        assert!(request.contains(line), "{line} in {request}");
+    }
+    assert!(request.ends_with("\r\n\r\n{\"amount\":3}"), "{request}");
+    for request in [http::put(peer.url()), http::delete(peer.url()), http::patch(peer.url())] {
+        let method = request.describe().split(' ').next().unwrap().to_owned();
+        assert_eq!(class(request).await, None);
+        assert!(received.recv().unwrap().starts_with(&method));
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept_even_after_failures_unless_asked_not_to() {
+    for answer in [GOOD, "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbody"] {
+        let kept = Peer::answering(answer);
+        let mut request = http::get(kept.url());
+        request.prepare().unwrap();
+        for _ in 0..20 {
+            request.attempt(OpId::new(1, 0, 0)).await;
+        }
+        assert_eq!(kept.connections(), 1);
+    }
+    let fresh = Peer::answering(GOOD);
+    let mut request = http::get(fresh.url()).no_keep_alive();
+    request.prepare().unwrap();
+    for _ in 0..5 {
+        assert_eq!(request.attempt(OpId::new(1, 0, 0)).await, Outcome::OK.with_status(200));
+    }
+    assert_eq!(fresh.connections(), 5);
+}
+
+#[tokio::test]
+async fn a_load_s_time_out_and_errors_of_other_clients() {
+    let silent = Peer::start(|stream| {
+        read_request(&stream);
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    let addr = silent.addr;
+    let once = OpId::new(1, 0, 0);
+    // An experiment does this before its body runs; without it, building a client of one's own panics.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // The user's own clients: reqwest with a time-out, tokio's time-out, a raw socket.
+    let client = reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap();
+    let own = op(move |_| client.get(format!("http://{addr}/")).send());
+    assert_eq!(own.attempt(once).await.error, Some(ErrorClass::Timeout));
+    let tokio = op(move |_| async move {
+        tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await?;
+        anyhow::Ok(())
+    });
+    assert_eq!(tokio.attempt(once).await.error, Some(ErrorClass::Timeout));
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let raw = op(move |_| async move {
+        tokio::net::TcpStream::connect(unused).await?;
+        Ok::<_, chaos_runtime::Error>(())
+    });
+    assert_eq!(raw.attempt(once).await.error, Some(ErrorClass::Refused));
+    let through_anyhow = op(move |_| async move {
+        reqwest::get(format!("http://{unused}/?token=secret")).await?;
+        anyhow::Ok(())
+    });
+    let outcome = through_anyhow.attempt(once).await;
+    assert_eq!(outcome.error, Some(ErrorClass::Refused), "{outcome:?}");
+    // A status that the client itself made an error keeps its number.
+    let missing = Peer::answering("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").url();
+    let strict = op(move |_| {
+        let url = missing.clone();
+        async move { reqwest::get(url).await?.error_for_status() }
+    });
+    let outcome = strict.attempt(once).await;
+    assert_eq!((outcome.error, outcome.status), (Some(ErrorClass::Status), Some(404)), "{outcome:?}");
+}
+
+mod tls {
+    use super::*;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    const AUTHORITY: &[u8] = include_bytes!("../data/tls/ca.pem");
+
+    fn server() -> Peer {
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("../data/tls/server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../data/tls/server.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let config = Arc::new(config);
+        Peer::start(move |stream| {
+            let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config.clone()).unwrap(), stream);
+            // Fails when the client does not trust the certificate.
+            let mut request = [0; 4096];
+            if stream.read(&mut request).is_ok_and(|bytes| bytes > 0) {
+                let _ = stream.write_all(GOOD.as_bytes());
+                let _ = stream.flush();
+                let _ = stream.read(&mut request);
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_nobody_trusts() {
+        let peer = server();
+        assert_eq!(class(http::get(format_args!("https://{}/", peer.addr))).await, Some(ErrorClass::Tls));
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_the_request_trusts() {
+        let peer = server();
+        for host in ["127.0.0.1", "localhost"] {
+            let request = http::get(format_args!("https://{host}:{}/", peer.addr.port())).trust(AUTHORITY);
+            assert_eq!(class(request.expect_body_contains("paid")).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_speaks_no_tls() {
+        let plain = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.read(&mut [0; 1024]);
+        });
+        assert_eq!(class(http::get(format_args!("https://{}/", plain.addr))).await, Some(ErrorClass::Tls));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_in_the_handshake() {
+        let peer = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 1024]);
+        });
+        assert_eq!(class(http::get(format_args!("https://{}/", peer.addr))).await, Some(ErrorClass::Closed));
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_said_so() {
+        let problem = http::get("https://127.0.0.1/").trust("nonsense").prepare().unwrap_err().to_string();
+        assert!(problem.contains("no PEM certificate"), "{problem}");
+    }
+}
+
+mod http2 {
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_share_a_connection() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let version = |request: axum::extract::Request| async move { format!("{:?}", request.version()) };
+        tokio::spawn(axum::serve(listener, axum::Router::new().route("/", axum::routing::get(version))).into_future());
+        let request = http::get(format_args!("http://{addr}/")).http2_prior_knowledge();
+        assert_eq!(class(request.expect_body_contains("HTTP/2.0")).await, None);
+    }
+
+    #[tokio::test]
+    async fn peers_that_close_or_speak_http1() {
+        let closing = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+        });
+        assert_eq!(class(http::get(closing.url()).http2_prior_knowledge()).await, Some(ErrorClass::Closed));
+        let http1 = Peer::closing_after(GOOD);
+        assert_eq!(class(http::get(http1.url()).http2_prior_knowledge()).await, Some(ErrorClass::Body));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_reset() {
+        let resetting = Peer::start(|mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+            reset(stream);
+        });
+        assert_eq!(class(http::get(resetting.url()).http2_prior_knowledge()).await, Some(ErrorClass::Reset));
+    }
+}
