@@ -18,6 +18,8 @@ const MOST_WAITING: usize = 1_000_000;
 /// How a lane runs its operations.
 #[derive(Debug, Clone)]
 pub(crate) struct LaneSettings {
+    /// What makes operation ids unique across runs.
+    pub(crate) run: u64,
     pub(crate) load: u32,
     pub(crate) workers: usize,
     /// Workers start the next operation as soon as the last one ended, not when one is due.
@@ -126,7 +128,7 @@ impl<O: Operation> Lane<O> {
 
     /// All attempts of one operation.
     async fn operate(&self, index: u64, started: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
-        let id = OpId::new(self.settings.load, index);
+        let id = OpId::new(self.settings.run, self.settings.load, index);
         let first = self.attempt(id).await;
         let Some(mut class) = first.error else { return (first, true, 1) };
         let mut attempts = 1;

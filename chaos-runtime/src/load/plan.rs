@@ -2,7 +2,8 @@
 
 use super::driver::{Driver, DriverCx};
 use super::lane::LaneSettings;
-use super::{Operation, Retry, Schedule};
+use super::http::HttpRequest;
+use super::{OpId, Operation, Retry, Schedule};
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -119,6 +120,8 @@ impl<O: Operation> Load<O> {
             return Err(Error::new("a load without workers sends nothing").help("allow at least one operation in flight"));
         }
         let settings = LaneSettings {
+            // In virtual time the same seed must give the same journal.
+            run: if cx.virtual_time { seed } else { OpId::draw_run() },
             load,
             workers: self.workers,
             closed_loop: self.schedule.is_none(),
@@ -140,5 +143,19 @@ pub trait Counterpart<O> {
 impl<O: Operation> Counterpart<O> for O {
     fn counterpart(self, _of: &O) -> O {
         self
+    }
+}
+
+/// The same request elsewhere.
+impl Counterpart<HttpRequest> for String {
+    fn counterpart(self, of: &HttpRequest) -> HttpRequest {
+        of.clone().at(self)
+    }
+}
+
+/// The same request elsewhere.
+impl Counterpart<HttpRequest> for &str {
+    fn counterpart(self, of: &HttpRequest) -> HttpRequest {
+        of.clone().at(self)
     }
 }
