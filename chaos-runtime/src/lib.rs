@@ -11,6 +11,7 @@ pub mod measure;
 pub mod report;
 pub mod rollback;
 mod sys;
+pub mod target;
 mod units;
 
 pub use error::{BodyResult, Error, ErrorKind, Result};

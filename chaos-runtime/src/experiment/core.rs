@@ -16,6 +16,21 @@ pub(crate) struct Core {
     pub(crate) outputs: Outputs,
 }
 
+#[cfg(test)]
+impl Core {
+    /// A core without an experiment, its ledger in memory.
+    pub(crate) fn for_tests() -> Self {
+        let clock = Clock::start();
+        Self {
+            clock,
+            events: EventLog::new(clock),
+            ledger: UndoLedger::in_memory(),
+            net: Net::default(),
+            outputs: Outputs::default(),
+        }
+    }
+}
+
 /// Gives the last lines that a target wrote, when a report is made.
 type OutputSource = Box<dyn Fn() -> OutputRecord + Send>;
 

@@ -1,8 +1,20 @@
 //! Faults: the trait, evidence, and one file per fault.
 
+mod closure;
 mod evidence;
+#[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod pause;
 
+pub use closure::{
+    ClosureFault, ConfirmFn, Confirmed, EndUnknown, EndsByItself, EndsByUndo, InjectFn, Injected, KnownEnd, fault,
+};
 pub use evidence::Evidence;
+#[cfg(unix)]
+pub use kill::Kill;
+#[cfg(unix)]
+pub use pause::Pause;
 
 use crate::Result;
 use crate::rollback::Undo;

@@ -1,0 +1,4 @@
+//! Targets: what an experiment harms or loads.
+
+#[cfg(unix)]
+pub mod process;
