@@ -94,13 +94,13 @@ impl Process {
         Ok(process)
     }
 
-    /// Waits until it is ready, as after [`restart_after`](crate::fault::Kill::restart_after).
+    /// Waits until it is ready again, as after [`restart_after`](crate::fault::Kill::restart_after).
     ///
     /// # Errors
-    /// If it has ended or failed to start, or was not ready within its limit.
+    /// If it is down for good, failed to start, or was not ready within its limit.
     pub async fn ready(&self) -> Result<()> {
         let mut status = self.0.status.clone();
-        let status = status.wait_for(|status| status.ready || status.failure.is_some() || status.closed).await;
+        let status = status.wait_for(Status::settled).await;
         let status = status.map_err(|_| self.gone())?.clone();
         match (status.ready, &status.failure) {
             (true, _) => Ok(()),

@@ -143,6 +143,7 @@ async fn without_a_restart_it_stays_down_and_with_one_the_undo_starts_it() {
     process.kill().inject(&CX).await.unwrap();
     until("down", async || !process.is_running()).await;
     assert_eq!(ask(&process).await, None, "accepted and closed");
+    assert!(process.ready().await.unwrap_err().message().contains("signal: 9"), "it is not waited for in vain");
     let error = process.kill().inject(&CX).await.unwrap_err().to_string();
     assert!(error.contains("signal: 9") && error.contains("listening on"), "{error}");
     let error = process.pause().inject(&CX).await.unwrap_err().to_string();

@@ -113,6 +113,7 @@ impl Owner {
                 self.events.note(EventKind::Target, format!("{}: {error}", self.target));
                 self.status.send_modify(|status| {
                     status.run += 1;
+                    status.restarting = false;
                     status.failure = Some(error.to_string());
                 });
                 return Err(error);
@@ -139,6 +140,7 @@ impl Owner {
             status.run += 1;
             status.pid = Some(pid);
             status.ready = false;
+            status.restarting = false;
             status.failure = None;
         });
         Ok(())
@@ -180,13 +182,14 @@ impl Owner {
             let _ = tokio::time::timeout(OUTPUT_LIMIT, read).await;
         }
         self.events.note(EventKind::Target, format!("{} ended with {text}", self.target));
+        waits.restart_at = waits.restart_after.take().map(|after| Instant::now() + after);
         self.status.send_modify(|status| {
             status.pid = None;
             status.ready = false;
+            status.restarting = waits.restart_at.is_some();
             status.failure = failure;
             status.exit = exit.ok().map(|exit| (status.run, exit));
         });
-        waits.restart_at = waits.restart_after.take().map(|after| Instant::now() + after);
     }
 
     /// The child is not reaped while this runs: a signal reaches it or nobody.

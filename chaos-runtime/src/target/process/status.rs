@@ -15,6 +15,8 @@ pub(crate) struct Status {
     pub(crate) ready: bool,
     /// The last end that was seen: of which run, and how.
     pub(crate) exit: Option<(u32, ExitStatus)>,
+    /// It is down and will be started again by itself.
+    pub(crate) restarting: bool,
     /// Why the last start failed.
     pub(crate) failure: Option<String>,
     /// The rollback has ended it; it is not started any more.
@@ -22,6 +24,12 @@ pub(crate) struct Status {
 }
 
 impl Status {
+    /// Whether waiting longer for it to become ready makes no sense.
+    pub(super) fn settled(&self) -> bool {
+        let down = self.pid.is_none() && self.exit.is_some() && !self.restarting;
+        self.ready || self.closed || self.failure.is_some() || down
+    }
+
     /// The id of the living process; the error says how it ended and what it wrote last.
     pub(super) fn living(&self, target: &str, tail: &Tail) -> Result<u32> {
         self.pid.ok_or_else(|| {
