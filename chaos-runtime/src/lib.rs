@@ -1,5 +1,6 @@
 //! Resilience assertions for `cargo test`.
 
+#[allow(unused_extern_crates)] // The macros name this crate by its own name, in doc tests and unit tests too.
 extern crate self as chaos_runtime;
 
 #[doc(hidden)]
@@ -21,10 +22,13 @@ pub mod rollback;
 mod slo;
 pub mod statistics;
 mod sys;
+pub mod target;
 mod units;
 
 pub use catalogue::catalogue;
 pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;
+#[cfg(unix)]
+pub use target::bin;
 pub use units::*;

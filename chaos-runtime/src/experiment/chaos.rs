@@ -54,7 +54,7 @@ impl Chaos {
             self.core.timeline.begin(PhaseKind::WarmUp).await;
         }
         let control = load.has_control();
-        self.core.events.note(EventKind::Load, format!("load `{}`: {}", info.name, info.what));
+        self.core.events.note(EventKind::Load, format!("`{}`: {}", info.name, info.what));
         let seed = self.core.settings.seed.wrapping_add(u64::from(index) << 32);
         let driver = load.start(index, seed, cx).await?;
         self.core.meter.add(info, driver, control).await;

@@ -155,7 +155,7 @@ async fn watch(core: &Core, live: &LiveLine) -> Tripped {
     loop {
         tokio::time::sleep(LOOK).await;
         for event in core.events.since(&mut told) {
-            live.plain(&format!("{:>7.1} s  {}", event.at_us as f64 / 1e6, event.text));
+            live.plain(&event.to_string());
         }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
@@ -223,7 +223,8 @@ async fn assemble(
 ) -> Journal {
     let stretches = core.timeline.stretches(end);
     // A guard that cut the body short may have been inside the gate's lock; its records are not needed then.
-    let mut claims = gate.try_lock().map(|gate| gate.records.clone()).unwrap_or_default();
+    let (mut claims, baseline) =
+        gate.try_lock().map(|mut gate| (gate.records.clone(), std::mem::take(&mut gate.baseline))).unwrap_or_default();
     if claims.is_empty() {
         claims.extend(core.spec.steady_state.iter().map(|claim| blank(claim, ClaimRole::SteadyState)));
     }
@@ -243,7 +244,7 @@ async fn assemble(
         if core.timeline.current() == Some(PhaseKind::After) {
             claims.extend(gate::records(core, &measured, PhaseKind::After, ClaimRole::SteadyStateAfter).await);
         }
-        claims.extend(verdict::judge_all(core, &measured, &stretches));
+        claims.extend(verdict::judge_all(core, &measured, &baseline, &stretches));
     } else {
         claims.extend(core.spec.hypothesis.iter().map(|claim| blank(claim, ClaimRole::Hypothesis)));
     }
@@ -272,7 +273,6 @@ async fn assemble(
     journal.verdict = verdict;
     journal.reasons = reasons;
     journal.finding = finding;
-    core.events.note(EventKind::End, verdict.name());
     journal.events = core.events.snapshot();
     journal
 }

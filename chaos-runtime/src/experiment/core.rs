@@ -112,6 +112,11 @@ impl Outputs {
 impl Core {
     /// The core of an experiment that has just started, for tests of what hangs on it.
     pub(crate) fn for_tests() -> Arc<Self> {
+        Self::with_ledger(UndoLedger::in_memory())
+    }
+
+    /// The same with a ledger of the test's own.
+    pub(crate) fn with_ledger(ledger: Arc<UndoLedger>) -> Arc<Self> {
         static SPEC: Spec = Spec {
             name: "test",
             module: "test",
@@ -125,6 +130,6 @@ impl Core {
             abort_if: &[],
             options: super::spec::Options::DEFAULT,
         };
-        Self::new(&SPEC, Settings::new(&SPEC, 1, "local".into(), false), UndoLedger::in_memory())
+        Self::new(&SPEC, Settings::new(&SPEC, 1, "local".into(), false), ledger)
     }
 }

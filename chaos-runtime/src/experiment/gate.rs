@@ -24,6 +24,9 @@ pub(crate) struct Gate {
     pub(crate) open: bool,
     /// The steady state's judgements.
     pub(crate) records: Vec<ClaimRecord>,
+    /// What was measured until then: later on, operations of the baseline that the fault caught in flight
+    /// are among its measurements, and `of baseline` must not mean those.
+    pub(crate) baseline: Vec<Measured>,
 }
 
 /// Runs warm-up and baseline and judges the steady state. `load_started` = when the last load began.
@@ -63,6 +66,7 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     }
     count_relative_limits(core, &measured).await;
     core.events.note(EventKind::Gate, "gate open: the steady state holds");
+    gate.baseline = measured;
     gate.open = true;
     Ok(())
 }

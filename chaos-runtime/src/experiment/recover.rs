@@ -4,7 +4,7 @@ use super::core::Core;
 use super::meter::LaneState;
 use super::quality::quality;
 use crate::clock::{Nanos, micros, nanos};
-use crate::measure::{BinQuality, Event, Recovery, watch};
+use crate::measure::{BinQuality, Recovery, watch};
 use crate::report::journal::{EventKind, PhaseKind, RecoveryRecord, RecoveryState};
 use crate::{Result, claim::display};
 use std::time::Duration;

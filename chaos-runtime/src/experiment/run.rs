@@ -111,6 +111,8 @@ fn prepared(
         let reason = Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {signal}"), help: None };
         let _ = run.finish(&Journal { verdict: Verdict::Aborted, reasons: vec![reason], ..last_words });
     })?;
+    // Before the body can build an HTTP client of its own.
+    crate::load::http::provide_crypto();
     let core = Core::new(spec, settings, ledger);
     left_over.iter().for_each(|left| core.note(left.as_str()));
     let journal = on_threads(&core, body, &live, &registration, identity.clone())?;

@@ -162,21 +162,29 @@ pub(crate) fn known_weakness(
     }
 }
 
-/// Judges hypothesis and expectations on everything that was measured.
-pub(crate) fn judge_all(core: &Core, measured: &[Measured], stretches: &[Stretch]) -> Vec<ClaimRecord> {
+/// Judges hypothesis and expectations on everything that was measured. `baseline` = what the gate saw.
+pub(crate) fn judge_all(
+    core: &Core,
+    measured: &[Measured],
+    baseline: &[Measured],
+    stretches: &[Stretch],
+) -> Vec<ClaimRecord> {
+    let run = Measurements { measured, baseline, stretches };
     let expectations = core.expectations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let hypothesis = core.spec.hypothesis.iter().map(|claim| (claim, ClaimRole::Hypothesis));
     let expectations = expectations.iter().map(|claim| (claim, ClaimRole::Expectation));
-    hypothesis.chain(expectations).map(|(claim, role)| judge_one(core, claim, role, measured, stretches)).collect()
+    hypothesis.chain(expectations).map(|(claim, role)| judge_one(core, claim, role, &run)).collect()
 }
 
-fn judge_one(
-    core: &Core,
-    claim: &Claim,
-    role: ClaimRole,
-    measured: &[Measured],
-    stretches: &[Stretch],
-) -> ClaimRecord {
+/// All that a run has measured.
+struct Measurements<'a> {
+    measured: &'a [Measured],
+    baseline: &'a [Measured],
+    stretches: &'a [Stretch],
+}
+
+fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>) -> ClaimRecord {
+    let Measurements { measured, baseline, stretches } = *run;
     let kinds = kinds(claim.scope);
     match claim.metric {
         Metric::Recovery | Metric::EachRecovery | Metric::TimeToDetect | Metric::Unavailability => {
@@ -193,15 +201,15 @@ fn judge_one(
         return undecided(claim, role, unknown);
     }
     let events = core.meter.events();
-    let collect = |kinds: &[PhaseKind], control| {
+    let collect = |measured: &[Measured], kinds: &[PhaseKind], control| {
         Sample::collect(measured, stretches, kinds, claim.subject, control, &events)
     };
-    let sample = collect(kinds, false);
+    let sample = collect(measured, kinds, false);
     let reference = match claim.limit {
         Limit::Value(_) => None,
         Limit::Relative { of, .. } | Limit::Plus { of, .. } | Limit::Minus { of, .. } => Some(match of {
-            Reference::Baseline => collect(&[PhaseKind::Baseline], false),
-            Reference::Control => collect(kinds, true),
+            Reference::Baseline => collect(baseline, &[PhaseKind::Baseline], false),
+            Reference::Control => collect(measured, kinds, true),
         }),
     };
     judge(claim, role, &sample, reference.as_ref(), core.settings.confidence)

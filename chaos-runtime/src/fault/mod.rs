@@ -2,16 +2,28 @@
 
 mod bandwidth;
 mod black_hole;
+mod closure;
 mod down;
 mod evidence;
+#[cfg(unix)]
+mod kill;
 mod latency;
+#[cfg(unix)]
+mod pause;
 mod reset;
 
 pub use bandwidth::Bandwidth;
 pub use black_hole::BlackHole;
+pub use closure::{
+    ClosureFault, ConfirmFn, Confirmed, EndUnknown, EndsByItself, EndsByUndo, InjectFn, Injected, KnownEnd, fault,
+};
 pub use down::Down;
 pub use evidence::Evidence;
+#[cfg(unix)]
+pub use kill::Kill;
 pub use latency::Latency;
+#[cfg(unix)]
+pub use pause::Pause;
 pub use reset::Reset;
 
 use crate::Result;

@@ -136,7 +136,7 @@ async fn drive<O: Operation>(
         .into_iter()
         .map(|operation| {
             let mut recorder = Recorder::new(cx.phases.clone(), cx.bin);
-            cx.events.iter().for_each(|event| drop(recorder.register(*event)));
+            recorder.register(&cx.events);
             Lane::new(operation, cx.clock, settings.clone(), recorder)
         })
         .collect();
@@ -154,7 +154,7 @@ async fn drive<O: Operation>(
         match command {
             Command::Register(events, reply) => {
                 for lane in &lanes {
-                    events.iter().for_each(|event| drop(lane.recorder().borrow_mut().register(*event)));
+                    lane.recorder().borrow_mut().register(&events);
                 }
                 let _ = reply.send(());
             }

@@ -70,44 +70,11 @@ impl Series {
         });
     }
 
-    /// Width of a slice.
-    pub(crate) fn width(&self) -> Nanos {
-        self.width
-    }
-
     /// Slices that lie wholly or partly in `from..to`, with their starts.
     pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, &Slice)> {
         let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
         let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
         (first..last.min(self.slices.len())).map(|i| (i as u64 * self.width, &self.slices[i]))
-    }
-
-    /// The first slice boundary at or after an instant.
-    pub(crate) fn align(&self, instant: Nanos) -> Nanos {
-        instant.div_ceil(self.width) * self.width
-    }
-
-    /// Adds another load's series, slice by slice; events that only one of them has count as they are.
-    pub(crate) fn add(&mut self, other: &Self) {
-        if other.slices.len() > self.slices.len() {
-            self.slices.resize(other.slices.len(), Slice::default());
-        }
-        for (mine, theirs) in self.slices.iter_mut().zip(&other.slices) {
-            mine.due += theirs.due;
-            mine.operations += theirs.operations;
-            mine.failed += theirs.failed;
-            mine.max = mine.max.max(theirs.max);
-            mine.sum += theirs.sum;
-            mine.spoiled += theirs.spoiled;
-            mine.ok_between = match (mine.ok_between, theirs.ok_between) {
-                (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-                (a, b) => a.or(b),
-            };
-            if theirs.events.len() > mine.events.len() {
-                mine.events.resize(theirs.events.len(), 0);
-            }
-            mine.events.iter_mut().zip(&theirs.events).for_each(|(a, b)| *a += b);
-        }
     }
 
     /// The longest stretch in `from..to` without a successful completion, both ends included.

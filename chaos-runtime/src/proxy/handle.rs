@@ -39,7 +39,7 @@ impl Chaos {
     ///
     /// # Errors
     /// If `upstream` is not an address, or no port can be had.
-    pub async fn proxy(&mut self, upstream: impl ToUpstream) -> Result<Proxy> {
+    pub async fn proxy(&self, upstream: impl ToUpstream) -> Result<Proxy> {
         let upstream = upstream.to_upstream()?;
         let net = self.core.net.handle()?;
         let proxy = self.core.net.run(Proxy::start(upstream, net)).await??;

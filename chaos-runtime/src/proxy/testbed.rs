@@ -29,7 +29,7 @@ impl Testbed {
     }
 
     pub(crate) async fn in_front_of(upstream: impl ToUpstream) -> Self {
-        let mut chaos = Chaos::for_tests();
+        let chaos = Chaos::for_tests();
         let proxy = chaos.proxy(upstream).await.unwrap();
         Self { chaos, proxy }
     }

@@ -113,7 +113,9 @@ impl Owner {
         let reason = format!("interrupted by {signal}");
         // First no more injections, then the word: otherwise one could slip in between.
         state.experiments.values().for_each(|experiment| experiment.ledger.close(&reason));
-        state.experiments.values().for_each(|experiment| drop(experiment.tell.send_replace(Some(signal))));
+        for experiment in state.experiments.values() {
+            experiment.tell.send_replace(Some(signal));
+        }
         state.experiments.values().map(|experiment| Arc::clone(&experiment.ledger)).collect()
     }
 

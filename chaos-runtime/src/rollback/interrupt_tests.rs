@@ -20,6 +20,14 @@ fn helper_experiment() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ledger = UndoLedger::on_disk(dir.join("ledger"), "helper".into());
     let undo_time = if has("slow-undo") { 1_000 } else { 10 };
+    if has("hanging-undo") {
+        let block = async || {
+            std::thread::sleep(Duration::from_secs(60));
+            Ok(())
+        };
+        ledger.record("blocks", "a", Undo::in_process("block", block)).unwrap();
+        ledger.record("hangs", "b", Undo::in_process("hang", std::future::pending::<Result<()>>)).unwrap();
+    }
     for name in ["one", "two"] {
         let file = dir.join(name);
         std::fs::write(&file, "harm").unwrap();
@@ -160,6 +168,23 @@ fn a_body_that_blocks_is_rolled_back_and_its_last_words_are_written() {
     assert_eq!(helper.ledger_files(), 1, "the file of the body that never ended; all in it is done");
     assert!(crate::rollback::recover(&helper.path("ledger")).is_empty());
     assert_eq!(helper.ledger_files(), 0);
+}
+
+#[test]
+#[ignore = "takes as long as a rollback may take: 10 s"]
+fn hanging_undos_hold_up_neither_the_others_nor_the_end() {
+    let mut helper = Helper::start("hanging-undo");
+    let start = std::time::Instant::now();
+    helper.signal(Signal::INT);
+    while !helper.undone() {
+        std::thread::sleep(STEP);
+    }
+    assert!(start.elapsed() < ROLLBACK_LIMIT, "the others did not wait for them");
+    assert_eq!(helper.wait().signal(), Some(2));
+    let stderr = helper.read("stderr");
+    assert!(stderr.contains("not undone within 8 s, the next run will: blocks, hangs"), "{stderr}");
+    assert_eq!(helper.read("last-words"), "SIGINT");
+    println!("{:?}", start.elapsed());
 }
 
 #[test]

@@ -162,9 +162,8 @@ impl UndoLedger {
 
     /// Runs one undo, exactly once in all; a second call waits for and reports the first.
     pub(crate) async fn undo(&self, id: UndoId) -> UndoReport {
-        let mut done = match self.start(id) {
-            Ok(done) => done,
-            Err(unknown) => return unknown,
+        let Some(mut done) = self.start(id) else {
+            return self.inner.failed(id, "this undo was never recorded");
         };
         let report = match done.wait_for(Option::is_some).await {
             Ok(report) => report.clone(),
@@ -207,20 +206,17 @@ impl UndoLedger {
         self.inner.state().entries.values().filter(|e| e.done.borrow().is_none()).map(|e| e.what.clone()).collect()
     }
 
-    /// Makes an entry run if it does not yet. The error is the report for an unknown id.
-    fn start(&self, id: UndoId) -> Result<watch::Receiver<Option<UndoReport>>, UndoReport> {
+    /// Makes an entry run if it does not yet. `None` for an unknown id.
+    fn start(&self, id: UndoId) -> Option<watch::Receiver<Option<UndoReport>>> {
         let mut state = self.inner.state();
-        let Some(entry) = state.entries.get_mut(&id) else {
-            drop(state);
-            return Err(self.inner.failed(id, "this undo was never recorded"));
-        };
+        let entry = state.entries.get_mut(&id)?;
         let done = entry.done.subscribe();
         if !std::mem::replace(&mut entry.started, true) {
             let undo = entry.undo.clone();
             let injecting = entry.injecting.subscribe();
             self.handle().spawn(Inner::run(Arc::clone(&self.inner), id, undo, injecting));
         }
-        Ok(done)
+        Some(done)
     }
 
     fn handle(&self) -> Handle {
@@ -295,11 +291,11 @@ impl Drop for UndoLedger {
         }
         let mut state = self.inner.state();
         let undone = |entry: &Entry| entry.done.borrow().as_ref().is_some_and(|report| report.error.is_none());
-        if state.entries.values().filter(|entry| entry.on_disk).all(undone) {
-            if let Some(file) = state.file.take() {
-                // What stays is a file in which everything is done; the next replay removes it.
-                let _ = file.remove();
-            }
+        if state.entries.values().filter(|entry| entry.on_disk).all(undone)
+            && let Some(file) = state.file.take()
+        {
+            // What stays is a file in which everything is done; the next replay removes it.
+            let _ = file.remove();
         }
         // Otherwise the file stays for the next run's replay, which may take it once this lock is gone.
         state.file = None;

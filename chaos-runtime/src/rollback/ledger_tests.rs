@@ -257,7 +257,9 @@ fn abandoned(dir: &Path, name: &str, removes: &[&Path]) -> PathBuf {
 fn replay_undoes_newest_first_and_removes_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
-    [&one, &two].map(|path| std::fs::write(path, "x").unwrap());
+    for path in [&one, &two] {
+        std::fs::write(path, "x").unwrap();
+    }
     abandoned(dir.path(), "1-a.jsonl", &[&one, &two]);
     let recovered = recover(dir.path());
     let whats: Vec<_> = recovered
@@ -292,7 +294,9 @@ fn replay_leaves_the_living_alone() {
 fn of_a_file_that_was_cut_off_the_whole_lines_count() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
-    [&one, &two].map(|path| std::fs::write(path, "x").unwrap());
+    for path in [&one, &two] {
+        std::fs::write(path, "x").unwrap();
+    }
     let file = abandoned(dir.path(), "1-a.jsonl", &[&one, &two]);
     let bytes = std::fs::read(&file).unwrap();
     // The line break alone is missing: even so its `record` never returned.

@@ -62,6 +62,13 @@ impl OwnedFile {
     }
 }
 
+impl Drop for OwnedFile {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread has forked but not yet started holds a copy.
+        let _ = self.file.unlock();
+    }
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true);

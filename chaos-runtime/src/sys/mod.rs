@@ -5,5 +5,10 @@ mod child;
 #[cfg(test)]
 pub(crate) mod reexec;
 
+#[cfg(target_os = "linux")]
+mod timer;
+
 #[cfg(unix)]
 pub(crate) use child::die_with_parent;
+#[cfg(target_os = "linux")]
+pub(crate) use timer::TimerFd;

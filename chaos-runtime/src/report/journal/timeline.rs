@@ -1,6 +1,7 @@
 //! Phases and events.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A stretch of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,33 @@ pub struct Event {
     pub kind: EventKind,
     /// In words.
     pub text: String,
+}
+
+impl fmt::Display for Event {
+    /// `4.0 s inject: latency 300ms on proxy 127.0.0.1:4000`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} s {}: {}", self.at_us as f64 / 1e6, self.kind.name(), self.text)
+    }
+}
+
+impl EventKind {
+    /// As in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Phase => "phase",
+            Self::Load => "load",
+            Self::Gate => "gate",
+            Self::Inject => "inject",
+            Self::Confirm => "confirmed",
+            Self::Clear => "clear",
+            Self::Recovered => "recovery",
+            Self::Guard => "guard",
+            Self::End => "end",
+            Self::Rollback => "rollback",
+            Self::Target => "target",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// Kinds of events.
