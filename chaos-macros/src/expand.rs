@@ -87,8 +87,9 @@ fn spec(function: &Function, attribute: &Attribute) -> TokenStream {
 
 /// The fields of `Options` that the attribute sets.
 fn options(attribute: &Attribute) -> TokenStream {
-    let Attribute { durations, confidence, seed, exclusive, profiles, requires, known_weakness, worker_threads, .. } =
-        attribute;
+    let Attribute {
+        durations, confidence, seed, exclusive, profiles, requires, known_weakness, worker_threads, ..
+    } = attribute;
     let mut fields = TokenStream::new();
     for (field, nanoseconds) in durations {
         fields.extend(quote!(#field: Some(nanos(#nanoseconds)),));

@@ -50,7 +50,7 @@ impl Function {
                 && meta.path.is_ident("doc")
                 && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value
             {
-                lines.extend(text.value().lines().map(|line| line.trim().to_owned()));
+                lines.extend(text.value().split('\n').map(|line| line.trim().to_owned()));
             }
         }
         lines.join("\n").trim().to_owned()
@@ -81,13 +81,21 @@ impl Function {
             errors.push(over(token, "a chaos test cannot be `const`", "remove `const`"));
         }
         if let Safety::Unsafe(token) = &signature.safety {
-            errors.push(over(token, "a chaos test cannot be `unsafe`", "remove `unsafe`; an unsafe block inside does the same"));
+            errors.push(over(
+                token,
+                "a chaos test cannot be `unsafe`",
+                "remove `unsafe`; an unsafe block inside does the same",
+            ));
         }
         if let Some(abi) = &signature.abi {
             errors.push(over(abi, "a chaos test cannot be `extern`", "remove it"));
         }
         if !signature.generics.params.is_empty() {
-            errors.push(over(&signature.generics, "a chaos test has no generic parameters", "remove them; lifetimes can be left out"));
+            errors.push(over(
+                &signature.generics,
+                "a chaos test has no generic parameters",
+                "remove them; lifetimes can be left out",
+            ));
         }
         if let Some(clause) = &signature.generics.where_clause {
             errors.push(over(clause, "a chaos test has no `where` clause", "remove it"));
@@ -106,7 +114,12 @@ impl Function {
                 HELP,
             )),
             Some(FnArg::Receiver(receiver)) => {
-                errors.push(over(receiver, "a chaos test is no method", "move it out of the `impl`, and write `chaos: &mut Chaos`"));
+                errors.push(over(
+                    receiver,
+                    "a chaos test is no method",
+                    "move it out of the `impl`, and write `chaos: &mut Chaos`",
+                ));
+                return;
             }
             Some(FnArg::Typed(parameter)) if !is_chaos(&parameter.ty) => {
                 errors.push(over(&parameter.ty, "a chaos test's parameter is `&mut Chaos`", HELP));
@@ -114,7 +127,11 @@ impl Function {
             Some(FnArg::Typed(_)) => {}
         }
         for second in inputs {
-            errors.push(over(second, "a chaos test has one parameter", "remove this one; make what it stands for inside the test"));
+            errors.push(over(
+                second,
+                "a chaos test has one parameter",
+                "remove this one; make what it stands for inside the test",
+            ));
         }
         if let Some(variadic) = &signature.variadic {
             errors.push(over(variadic, "a chaos test has one parameter", "remove this one"));
