@@ -5,7 +5,6 @@ use crate::diagnostic::{Errors, at, over};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility};
 
 /// An async function as it stands in the source.
@@ -34,11 +33,19 @@ impl Function {
         &self.signature.ident
     }
 
-    /// Where the return type is written, or where it should be.
-    pub(crate) fn output_span(&self) -> Span {
+    /// Where the return type begins and ends, or where it should be.
+    pub(crate) fn output_spans(&self) -> (Span, Span) {
         match &self.signature.output {
-            ReturnType::Default => self.signature.ident.span(),
-            ReturnType::Type(_, output) => output.span(),
+            ReturnType::Default => (self.name().span(), self.name().span()),
+            ReturnType::Type(_, output) => ends(output),
+        }
+    }
+
+    /// Where the parameter's type begins.
+    pub(crate) fn parameter_span(&self) -> Span {
+        match self.signature.inputs.first() {
+            Some(FnArg::Typed(parameter)) => ends(&parameter.ty).0,
+            _ => self.name().span(),
         }
     }
 
@@ -147,6 +154,13 @@ impl Function {
         let attributes = attributes.iter().filter(|attribute| !of_a_test(attribute));
         quote!(#(#attributes)* #[allow(dead_code)] #visibility #signature #body)
     }
+}
+
+/// The spans of the first and the last token.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens.to_token_stream().into_iter().map(|tree| tree.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 fn is_test(attribute: &Attribute) -> bool {

@@ -54,7 +54,7 @@ async fn all_settings(chaos: &mut Chaos) -> chaos::Result {
     let _ = chaos;
     Ok(())
 }
-const ALL_SETTINGS_LINE: u32 = line!() - 5;
+const ALL_SETTINGS_LINE: u32 = line!() - 4;
 
 #[test]
 fn a_spec_says_what_the_attribute_says() {
