@@ -41,7 +41,14 @@ fn a_test_attribute_in_front_is_refused_too() {
 /// Builds a test target that must not compile, as tests are built, which trybuild does not do: without
 /// `--test` the compiler drops every `#[test]`, and the expansion with it.
 fn errors(target: &str) -> Vec<String> {
-    let output = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo told this test about its package, a dependency's build script takes for a change of its own.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
+    let output = cargo
         .args(["test", "--offline", "--no-run", "--features", "must-not-compile", "--message-format", "short"])
         .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--test", target])
         .output()
