@@ -76,8 +76,9 @@ pub(crate) fn arg(mut part: Tokens, keys: &[(&str, &str)]) -> syn::Result<Arg> {
         part.finish(&format!("`{key}(…)`"))?;
         Form::List(group)
     } else if part.is_punct('=') {
+        let equals = part.span();
         part.any_punct();
-        Form::Value(part)
+        Form::Value(Tokens::new(part.rest().into_iter().collect(), equals))
     } else {
         return Err(at(part.span(), format_args!("unexpected token after `{key}`"), format_args!("write `{example}`")));
     };

@@ -5,7 +5,7 @@ use crate::claim::{Context, Place, one_claim};
 use crate::diagnostic::Errors;
 use crate::function::Function;
 use crate::model::Attribute;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 /// `#[chaos_test(attribute)] item`
@@ -40,10 +40,11 @@ fn test(function: &Function, attribute: &Attribute) -> TokenStream {
     let name = function.name();
     let runtime = attribute.runtime.clone().unwrap_or_else(|| quote!(::chaos_runtime));
     let spec = spec(function, attribute);
-    // A body of the wrong type is blamed where its type is written.
-    let result = quote_spanned! {function.output_span()=>
-        #runtime::BodyResult::into_result(#name(chaos).await)
-    };
+    // A wrong parameter or result is blamed where its type is written. `output.0` is an expression with a
+    // first and a last token, which makes the compiler underline the whole type.
+    let chaos = Ident::new("chaos", function.parameter_span());
+    let (first, last) = function.output_spans();
+    let (output, field) = (Ident::new("output", first), quote_spanned!(last=> 0));
     quote! {
         #(#attributes)*
         #[::core::prelude::v1::test]
@@ -58,7 +59,10 @@ fn test(function: &Function, attribute: &Attribute) -> TokenStream {
                     static ENTRY: &Spec = &SPEC;
                     &SPEC
                 },
-                |chaos| #runtime::__private::Box::pin(async move { #result }),
+                |chaos| #runtime::__private::Box::pin(async move {
+                    let output = (#name(#chaos).await,);
+                    #runtime::BodyResult::into_result(#output.#field)
+                }),
             )
         }
     }
@@ -87,8 +91,9 @@ fn spec(function: &Function, attribute: &Attribute) -> TokenStream {
 
 /// The fields of `Options` that the attribute sets.
 fn options(attribute: &Attribute) -> TokenStream {
-    let Attribute { durations, confidence, seed, exclusive, profiles, requires, known_weakness, worker_threads, .. } =
-        attribute;
+    let Attribute {
+        durations, confidence, seed, exclusive, profiles, requires, known_weakness, worker_threads, ..
+    } = attribute;
     let mut fields = TokenStream::new();
     for (field, nanoseconds) in durations {
         fields.extend(quote!(#field: Some(nanos(#nanoseconds)),));
@@ -140,6 +145,94 @@ pub(crate) fn slo(input: TokenStream) -> TokenStream {
             let errors = errors.into_compile_errors();
             // A value of the right type behind the errors keeps them the only ones.
             quote!({ #errors #runtime::__private::spec::NO_CLAIM })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FUNCTION: &str = "pub async fn survives(chaos: &mut Chaos) -> chaos::Result { chaos. }";
+
+    fn expand(attribute: &str, item: &str) -> String {
+        let tokens = |text: &str| text.parse::<TokenStream>().unwrap_or_default();
+        chaos_test(tokens(attribute), tokens(item)).to_string()
+    }
+
+    /// Half-written code is what an editor asks completions for.
+    #[test]
+    fn a_half_written_body_expands_as_it_stands() {
+        let expanded = expand("hypothesis(recovery <= 5s)", FUNCTION);
+        assert!(!expanded.contains("compile_error"), "{expanded}");
+        assert!(expanded.contains("{ chaos . }"), "{expanded}");
+    }
+
+    #[test]
+    fn an_error_leaves_the_function_without_a_test() {
+        let item = format!("#[ignore] #[should_panic] #[tokio::test] #[doc = \"Kept.\"] {FUNCTION}");
+        let expanded = expand("hypothesis(recovery <= 5)", &item);
+        assert!(
+            expanded.contains("pub async fn survives (chaos : & mut Chaos) -> chaos :: Result { chaos . }"),
+            "{expanded}"
+        );
+        assert!(expanded.contains("Kept."), "{expanded}");
+        for gone in ["ignore", "should_panic", "tokio", "prelude"] {
+            assert!(!expanded.contains(&format!("# [{gone}")) && !expanded.contains(":: test"), "{gone}: {expanded}");
+        }
+    }
+
+    fn word() -> impl Strategy<Value = &'static str> {
+        proptest::sample::select(vec![
+            "steady_state",
+            "hypothesis",
+            "(recovery <= 5s)",
+            "()",
+            "timeout",
+            "=",
+            "5m",
+            "5",
+            ",",
+            "parallel",
+            "control",
+            "exclusive",
+            "(\"db\")",
+            "(db, )",
+            "profiles",
+            "(local, \"x\")",
+            "requires",
+            "(docker)",
+            "known_weakness",
+            "(id = \"A\", urgency = high, fix_by = \"2027-01-31\")",
+            "(id =)",
+            "(fix_by = \"é027-01-3\")",
+            "seed",
+            "99999999999999999999",
+            "confidence",
+            "95%",
+            "crate",
+            "::a::b",
+            "worker_threads",
+            "0",
+            "1u8",
+            "-1",
+            "'a'",
+            "{}",
+            "warm_up",
+            "#",
+            "r#crate",
+            "_",
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+        #[test]
+        fn attribute_soup_never_panics_and_never_loses_the_function(words in proptest::collection::vec(word(), 0..12)) {
+            let expanded = expand(&words.join(" "), FUNCTION);
+            prop_assert!(expanded.contains("async fn survives"), "{expanded}");
         }
     }
 }

@@ -5,7 +5,6 @@ use crate::diagnostic::{Errors, at, over};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility};
 
 /// An async function as it stands in the source.
@@ -34,11 +33,19 @@ impl Function {
         &self.signature.ident
     }
 
-    /// Where the return type is written, or where it should be.
-    pub(crate) fn output_span(&self) -> Span {
+    /// Where the return type begins and ends, or where it should be.
+    pub(crate) fn output_spans(&self) -> (Span, Span) {
         match &self.signature.output {
-            ReturnType::Default => self.signature.ident.span(),
-            ReturnType::Type(_, output) => output.span(),
+            ReturnType::Default => (self.name().span(), self.name().span()),
+            ReturnType::Type(_, output) => ends(output),
+        }
+    }
+
+    /// Where the parameter's type begins.
+    pub(crate) fn parameter_span(&self) -> Span {
+        match self.signature.inputs.first() {
+            Some(FnArg::Typed(parameter)) => ends(&parameter.ty).0,
+            _ => self.name().span(),
         }
     }
 
@@ -50,7 +57,7 @@ impl Function {
                 && meta.path.is_ident("doc")
                 && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value
             {
-                lines.extend(text.value().lines().map(|line| line.trim().to_owned()));
+                lines.extend(text.value().split('\n').map(|line| line.trim().to_owned()));
             }
         }
         lines.join("\n").trim().to_owned()
@@ -81,13 +88,21 @@ impl Function {
             errors.push(over(token, "a chaos test cannot be `const`", "remove `const`"));
         }
         if let Safety::Unsafe(token) = &signature.safety {
-            errors.push(over(token, "a chaos test cannot be `unsafe`", "remove `unsafe`; an unsafe block inside does the same"));
+            errors.push(over(
+                token,
+                "a chaos test cannot be `unsafe`",
+                "remove `unsafe`; an unsafe block inside does the same",
+            ));
         }
         if let Some(abi) = &signature.abi {
             errors.push(over(abi, "a chaos test cannot be `extern`", "remove it"));
         }
         if !signature.generics.params.is_empty() {
-            errors.push(over(&signature.generics, "a chaos test has no generic parameters", "remove them; lifetimes can be left out"));
+            errors.push(over(
+                &signature.generics,
+                "a chaos test has no generic parameters",
+                "remove them; lifetimes can be left out",
+            ));
         }
         if let Some(clause) = &signature.generics.where_clause {
             errors.push(over(clause, "a chaos test has no `where` clause", "remove it"));
@@ -106,7 +121,12 @@ impl Function {
                 HELP,
             )),
             Some(FnArg::Receiver(receiver)) => {
-                errors.push(over(receiver, "a chaos test is no method", "move it out of the `impl`, and write `chaos: &mut Chaos`"));
+                errors.push(over(
+                    receiver,
+                    "a chaos test is no method",
+                    "move it out of the `impl`, and write `chaos: &mut Chaos`",
+                ));
+                return;
             }
             Some(FnArg::Typed(parameter)) if !is_chaos(&parameter.ty) => {
                 errors.push(over(&parameter.ty, "a chaos test's parameter is `&mut Chaos`", HELP));
@@ -114,7 +134,11 @@ impl Function {
             Some(FnArg::Typed(_)) => {}
         }
         for second in inputs {
-            errors.push(over(second, "a chaos test has one parameter", "remove this one; make what it stands for inside the test"));
+            errors.push(over(
+                second,
+                "a chaos test has one parameter",
+                "remove this one; make what it stands for inside the test",
+            ));
         }
         if let Some(variadic) = &signature.variadic {
             errors.push(over(variadic, "a chaos test has one parameter", "remove this one"));
@@ -130,6 +154,13 @@ impl Function {
         let attributes = attributes.iter().filter(|attribute| !of_a_test(attribute));
         quote!(#(#attributes)* #[allow(dead_code)] #visibility #signature #body)
     }
+}
+
+/// The spans of the first and the last token.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens.to_token_stream().into_iter().map(|tree| tree.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 fn is_test(attribute: &Attribute) -> bool {

@@ -118,9 +118,9 @@ where
     let literal = tokens.literal().map(syn::Lit::new);
     tokens.finish("the number")?;
     match literal {
-        Some(syn::Lit::Int(literal)) if literal.suffix().is_empty() => {
-            literal.base10_parse().map_err(|error| at(literal.span(), error, format_args!("write for example `{example}`")))
-        }
+        Some(syn::Lit::Int(literal)) if literal.suffix().is_empty() => literal
+            .base10_parse()
+            .map_err(|error| at(literal.span(), error, format_args!("write for example `{example}`"))),
         _ => Err(wrong(&tokens)),
     }
 }
@@ -137,8 +137,14 @@ fn path(tokens: &Tokens) -> syn::Result<TokenStream> {
     let all = tokens.all();
     match syn::Path::parse_mod_style.parse2(all.clone()) {
         Ok(path) => Ok(quote!(#path)),
-        Err(_) if tokens.is_empty() => Err(at(tokens.span(), "`crate` needs a path", "write for example `crate = my_prelude::chaos_runtime`")),
-        Err(_) => Err(over(all, "`crate` is the path of chaos-runtime", "write it without quotes, as in `crate = my_prelude::chaos_runtime`")),
+        Err(_) if tokens.is_empty() => {
+            Err(at(tokens.span(), "`crate` needs a path", "write for example `crate = my_prelude::chaos_runtime`"))
+        }
+        Err(_) => Err(over(
+            all,
+            "`crate` is the path of chaos-runtime",
+            "write it without quotes, as in `crate = my_prelude::chaos_runtime`",
+        )),
     }
 }
 
@@ -151,7 +157,11 @@ enum Names {
 /// The names of a list, with their tokens.
 fn list(group: &Group, key: &str, example: &str, errors: &mut Errors) -> Vec<Tokens> {
     if group.stream().is_empty() {
-        errors.push(at(group.span(), format_args!("`{key}` is empty"), format_args!("write for example `{example}`, or remove it")));
+        errors.push(at(
+            group.span(),
+            format_args!("`{key}` is empty"),
+            format_args!("write for example `{example}`, or remove it"),
+        ));
     }
     split(group.stream(), errors)
 }

@@ -1,7 +1,7 @@
 //! `known_weakness(id = "PAY-142", urgency = high, fix_by = "2027-01-31", owner = "payments")`
 
 use crate::args::{Arg, Form, arg};
-use crate::diagnostic::{Errors, at, over, unknown};
+use crate::diagnostic::{Errors, at, listed, over, unknown};
 use crate::tokens::{Tokens, name, split};
 use proc_macro2::Group;
 
@@ -28,23 +28,32 @@ pub(crate) struct Weakness {
 
 /// Reads the inside of `known_weakness(…)`.
 pub(crate) fn weakness(group: &Group, errors: &mut Errors) -> Option<Weakness> {
-    let mut args: Vec<Arg> = Vec::new();
+    let (mut args, mut whole): (Vec<Arg>, _) = (Vec::new(), true);
     for part in split(group.stream(), errors) {
-        let Some(arg) = errors.take(arg(part, &KEYS)) else { continue };
-        if args.iter().any(|earlier| earlier.key == arg.key) {
-            errors.push(at(arg.ident.span(), format_args!("`{}` is given twice", arg.key), "remove one of the two"));
-        } else {
-            args.push(arg);
+        match errors.take(arg(part, &KEYS)) {
+            Some(arg) if args.iter().any(|earlier| earlier.key == arg.key) => {
+                errors.push(at(
+                    arg.ident.span(),
+                    format_args!("`{}` is given twice", arg.key),
+                    "remove one of the two",
+                ));
+            }
+            Some(arg) => args.push(arg),
+            None => whole = false,
         }
     }
-    for (key, example) in &KEYS[..3] {
-        if errors.is_empty() && !args.iter().any(|arg| arg.key == *key) {
-            errors.push(at(
-                group.span(),
-                format_args!("`known_weakness` needs `{key}`: a weakness is tolerated with a ticket, an urgency and a last day"),
-                format_args!("add `{example}`"),
-            ));
-        }
+    let missing = KEYS[..3].iter().filter(|(key, _)| !args.iter().any(|arg| arg.key == *key));
+    let (names, examples): (Vec<&str>, Vec<&str>) = missing.copied().unzip();
+    // What could not be read may well have been one of them.
+    if whole && !names.is_empty() {
+        errors.push(at(
+            group.span(),
+            format_args!(
+                "a known weakness is tolerated with a ticket, an urgency and a last day; {} missing",
+                listed(&names)
+            ),
+            format_args!("add {}", listed(&examples)),
+        ));
     }
     let (mut id, mut urgency, mut fix_by, mut owner) = (None, None, None, None);
     for Arg { key, form, .. } in args {
@@ -74,7 +83,7 @@ fn urgency(mut tokens: Tokens) -> syn::Result<&'static str> {
         return Err(at(
             tokens.span(),
             "expected an urgency, without quotes",
-            format_args!("expected one of: {}", crate::diagnostic::listed(&known)),
+            format_args!("expected one of: {}", listed(&known)),
         ));
     };
     match URGENCIES.iter().find(|(name, _)| word == name) {
@@ -89,14 +98,21 @@ fn day(tokens: Tokens) -> syn::Result<String> {
     if is_day(&text) {
         return Ok(text);
     }
-    Err(over(all, format_args!("`{text}` is no day of the calendar"), "write year, month and day: `fix_by = \"2027-01-31\"`"))
+    Err(over(
+        all,
+        format_args!("`{text}` is no day of the calendar"),
+        "write year, month and day: `fix_by = \"2027-01-31\"`",
+    ))
 }
 
 /// Whether the text is a day of the Gregorian calendar as `YYYY-MM-DD`.
 fn is_day(text: &str) -> bool {
     let bytes = text.as_bytes();
     let well_formed = bytes.len() == 10
-        && bytes.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
     if !well_formed {
         return false;
     }
@@ -121,7 +137,18 @@ mod tests {
         for day in ["2027-01-31", "2028-02-29", "2000-02-29", "2027-12-31"] {
             assert!(is_day(day), "{day}");
         }
-        for text in ["2027-02-29", "1900-02-29", "2027-13-01", "2027-00-01", "2027-04-31", "2027-1-31", "31.01.2027", "", "2027-01-00", "０027-01-1"] {
+        for text in [
+            "2027-02-29",
+            "1900-02-29",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-04-31",
+            "2027-1-31",
+            "31.01.2027",
+            "",
+            "2027-01-00",
+            "０027-01-1",
+        ] {
             assert!(!is_day(text), "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Resilience assertions for `cargo test`.
 
-#[allow(unused_extern_crates)] // The macros name this crate by its own name, in doc tests and unit tests too.
+#[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
 extern crate self as chaos_runtime;
 
 #[doc(hidden)]

@@ -17,16 +17,32 @@ pub(crate) fn alone(claim: &Claim, value_tokens: TokenStream, context: Context) 
     let (text, guard) = (&claim.text, context.place == Place::AbortIf);
     if always(claim, value, guard) {
         return Err(if guard {
-            over(value_tokens, format_args!("`{text}` is always true: the run would be aborted at once"), "write a limit that a good run stays clear of")
+            over(
+                value_tokens,
+                format_args!("`{text}` is always true: the run would be aborted at once"),
+                "write a limit that a good run stays clear of",
+            )
         } else {
-            over(value_tokens, format_args!("`{text}` can never fail"), format_args!("write a limit that a bad run breaks, such as `{}`", sensible(claim)))
+            over(
+                value_tokens,
+                format_args!("`{text}` can never fail"),
+                format_args!("write a limit that a bad run breaks, such as `{}`", sensible(claim)),
+            )
         });
     }
     if never(claim, value) {
         return Err(if guard {
-            over(value_tokens, format_args!("`{text}` is never true: this guard cannot trip"), "write a limit that a bad run passes")
+            over(
+                value_tokens,
+                format_args!("`{text}` is never true: this guard cannot trip"),
+                "write a limit that a bad run passes",
+            )
         } else {
-            over(value_tokens, format_args!("`{text}` can never hold"), format_args!("write a limit that a good run keeps, such as `{}`", sensible(claim)))
+            over(
+                value_tokens,
+                format_args!("`{text}` can never hold"),
+                format_args!("write a limit that a good run keeps, such as `{}`", sensible(claim)),
+            )
         });
     }
     Ok(())
@@ -67,7 +83,11 @@ pub(crate) fn together(claims: &[Claim], context: Context, errors: &mut Errors) 
     for (index, claim) in claims.iter().enumerate() {
         for earlier in &claims[..index] {
             if is_same(earlier, claim) {
-                errors.push(over(&claim.tokens, format_args!("`{}` is claimed twice", claim.text), "remove one of the two"));
+                errors.push(over(
+                    &claim.tokens,
+                    format_args!("`{}` is claimed twice", claim.text),
+                    "remove one of the two",
+                ));
                 break;
             }
             // Guards are alternatives: any of them may trip, so they cannot contradict each other.

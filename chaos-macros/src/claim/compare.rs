@@ -13,16 +13,6 @@ pub(crate) enum Cmp {
 }
 
 impl Cmp {
-    pub(crate) fn symbol(self) -> &'static str {
-        match self {
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-            Self::Eq => "==",
-        }
-    }
-
     pub(crate) fn bounds_above(self) -> bool {
         matches!(self, Self::Lt | Self::Le | Self::Eq)
     }
@@ -71,9 +61,19 @@ pub(crate) fn cmp(tokens: &mut Tokens, metric: &str, example: &str) -> syn::Resu
         '>' if tokens.joint(&first, '=') => Cmp::Ge,
         '>' => Cmp::Gt,
         '=' if tokens.joint(&first, '=') => Cmp::Eq,
-        '=' if tokens.joint(&first, '<') => return Err(over(tokens.since(from), "`=<` is no comparison", "write `<=`")),
-        '=' if tokens.joint(&first, '>') => return Err(over(tokens.since(from), "`=>` is no comparison", "write `>=`")),
-        '=' => return Err(over(tokens.since(from), "`=` is no comparison", "write `==`")),
+        '=' if tokens.joint(&first, '<') => {
+            return Err(over(tokens.since(from), "`=<` is no comparison", "write `<=`"));
+        }
+        '=' if tokens.joint(&first, '>') => {
+            return Err(over(tokens.since(from), "`=>` is no comparison", "write `>=`"));
+        }
+        '=' => {
+            return Err(over(
+                tokens.since(from),
+                "`=` is no comparison",
+                if example.starts_with("==") { "write `==`" } else { "write `<=` or `>=`" },
+            ));
+        }
         '!' if tokens.joint(&first, '=') => {
             return Err(over(
                 tokens.since(from),

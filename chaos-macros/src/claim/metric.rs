@@ -168,7 +168,11 @@ pub(crate) fn subject(tokens: &mut Tokens) -> syn::Result<Subject> {
 fn word(tokens: &mut Tokens) -> syn::Result<Ident> {
     let span = tokens.span();
     tokens.ident().ok_or_else(|| {
-        at(span, "expected a metric", "a claim begins with what is measured, as in `p99 < 300ms` or `success_rate >= 99%`")
+        at(
+            span,
+            "expected a metric",
+            "a claim begins with what is measured, as in `p99 < 300ms` or `success_rate >= 99%`",
+        )
     })
 }
 
@@ -201,9 +205,8 @@ fn percentile(tokens: &mut Tokens, ident: &Ident) -> syn::Result<(Metric, String
     }
     let read = tokens.since(from);
     let tokens = quote::quote!(#ident #read);
-    let impossible = |help: String| {
-        over(&tokens, format_args!("impossible percentile `{text}`"), format_args!("{help}"))
-    };
+    let impossible =
+        |help: String| over(&tokens, format_args!("impossible percentile `{text}`"), format_args!("{help}"));
     if text.starts_with('P') {
         return Err(impossible(format!("write `{}`", text.to_lowercase())));
     }
@@ -228,7 +231,9 @@ fn percentile(tokens: &mut Tokens, ident: &Ident) -> syn::Result<(Metric, String
         _ if decimals.is_empty() && whole.len() > 2 && whole.starts_with("99") => {
             Err(impossible(format!("write `p99.{}`", &whole[2..])))
         }
-        _ => Err(impossible("percentiles lie between 0 and 100, as in `p99.9`; the slowest operation is `max`".to_owned())),
+        _ => Err(impossible(
+            "percentiles lie between 0 and 100, as in `p99.9`; the slowest operation is `max`".to_owned(),
+        )),
     }
 }
 
@@ -250,10 +255,15 @@ fn status(tokens: &mut Tokens, ident: &Ident) -> syn::Result<(Metric, String)> {
 }
 
 fn class(tokens: &mut Tokens, ident: &Ident) -> syn::Result<(Metric, String)> {
-    const HELP: &str = "write `error(timeout)` for one class of errors, `errors` for their number, `error_rate` for their share";
+    const HELP: &str =
+        "write `error(timeout)` for one class of errors, `errors` for their number, `error_rate` for their share";
     let (mut inner, span) = parenthesized(tokens, ident, "error", HELP)?;
     let Some(class) = inner.ident() else {
-        return Err(at(span, "`error` needs a class of errors", format_args!("expected one of: {}", listed(&CLASSES.map(|(name, _)| name)))));
+        return Err(at(
+            span,
+            "`error` needs a class of errors",
+            format_args!("expected one of: {}", listed(&CLASSES.map(|(name, _)| name))),
+        ));
     };
     if !inner.is_empty() {
         return Err(over(inner.all(), "`error` takes one class", "write one claim for each class"));

@@ -7,16 +7,16 @@ mod limit;
 mod metric;
 mod number;
 mod parse;
-#[cfg(any())]
+#[cfg(test)]
 mod properties;
-#[cfg(any())]
+#[cfg(test)]
 mod tests;
 
 pub(crate) use compare::Cmp;
+pub(crate) use expand::option;
 pub(crate) use limit::{Limit, Reference};
 pub(crate) use metric::{LedgerMetric, Metric};
-pub(crate) use number::{Unit, Value, duration, value};
-pub(crate) use expand::option;
+pub(crate) use number::{Value, duration, value};
 pub(crate) use parse::{claims, one_claim};
 
 use proc_macro2::TokenStream;

@@ -92,7 +92,8 @@ impl Number {
         }
         let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '_' && c != '.').unwrap_or(text.len());
         let (digits, suffix) = text.split_at(digits_end);
-        if suffix.starts_with(['e', 'E']) && suffix[1..].starts_with(|c: char| c.is_ascii_digit() || "+-_".contains(c)) {
+        if suffix.starts_with(['e', 'E']) && suffix[1..].starts_with(|c: char| c.is_ascii_digit() || "+-_".contains(c))
+        {
             return Err(at(span, format_args!("`{text}` has an exponent"), "write the number in full"));
         }
         let digits = digits.replace('_', "");
@@ -127,10 +128,15 @@ impl Number {
         };
         let (scaled, tens) = (u128::from(self.mantissa) * u128::from(*unit), 10u128.pow(self.decimals));
         if scaled % tens != 0 {
-            return Err(at(self.span, format_args!("`{}` is finer than a nanosecond", self.text), "write whole nanoseconds"));
+            return Err(at(
+                self.span,
+                format_args!("`{}` is finer than a nanosecond", self.text),
+                "write whole nanoseconds",
+            ));
         }
-        u64::try_from(scaled / tens)
-            .map_err(|_| at(self.span, format_args!("`{}` is longer than 500 years", self.text), "write a shorter duration"))
+        u64::try_from(scaled / tens).map_err(|_| {
+            at(self.span, format_args!("`{}` is longer than 500 years", self.text), "write a shorter duration")
+        })
     }
 
     fn unknown_unit(&self) -> syn::Error {

@@ -70,7 +70,9 @@ fn misplaced_scope(ident: &Ident, outer: Scope, context: Context) -> Option<syn:
         (_, Scope::Run) => return None,
     };
     let help = match context.place {
-        Place::SteadyState => "the steady state holds when nothing is wrong, in no phase of a fault: write the claim bare",
+        Place::SteadyState => {
+            "the steady state holds when nothing is wrong, in no phase of a fault: write the claim bare"
+        }
         Place::AbortIf => "a guard watches every phase: write the claim bare",
         _ => "put the two scopes side by side",
     };
@@ -87,7 +89,7 @@ fn comparison(part: &mut Tokens, scope: Scope, context: Context) -> syn::Result<
     let sustained = sustained(part, context)?;
     part.finish("the claim")?;
 
-    fits_unit(&subject, &written)?;
+    fits_unit(&subject, &written, context)?;
     fits_place(&subject, subject_span, scope, context)?;
     fits_reference(&subject, &written, context)?;
     let (cmp, limit) = equality(&subject, cmp, &cmp_tokens, written.limit)?;
@@ -143,7 +145,7 @@ fn sustained(part: &mut Tokens, context: Context) -> syn::Result<Option<(u64, St
     Ok(Some((nanos, text)))
 }
 
-fn fits_unit(subject: &Subject, written: &Written) -> syn::Result<()> {
+fn fits_unit(subject: &Subject, written: &Written, context: Context) -> syn::Result<()> {
     let Some(value) = written.limit.value() else { return Ok(()) };
     let (metric, units) = (&subject.text, subject.metric.units());
     let relative = written.limit.reference();
@@ -173,13 +175,12 @@ fn fits_unit(subject: &Subject, written: &Written) -> syn::Result<()> {
         return Err(mismatch(what, fitting(&subject.metric, value, text, relative)));
     }
     match value {
-        Value::Number(n) if n.fract() != 0.0 && !units.is_empty() => {
-            Err(mismatch_count(written, text))
-        }
+        Value::Number(n) if n.fract() != 0.0 && !units.is_empty() => Err(mismatch_count(written, text)),
         Value::Percent(n) if n > 100.0 && !units.is_empty() => Err(over(
             &written.value_tokens,
             format_args!("`{text}` is more than 100 %"),
             match relative {
+                None if context.place == Place::SteadyState => "write a percentage up to `100%`".to_owned(),
                 None => format!("write a percentage up to `100%`, or `{text} of baseline`"),
                 Some(of) => format!("write percentage points up to `100%`, or `{text} of {}`", of.name()),
             },
@@ -200,7 +201,11 @@ fn mismatch_count(written: &Written, text: &str) -> syn::Error {
 fn fitting(metric: &Metric, value: Value, text: &str, relative: Option<Reference>) -> String {
     match (metric.units(), value) {
         (_, Value::Percent(n)) if relative.is_some() => {
-            format!("write `{}% of {}`, or an offset in the metric's own unit", 100.0 + n, relative.map_or("", Reference::name))
+            format!(
+                "write `{}% of {}`, or an offset in the metric's own unit",
+                100.0 + n,
+                relative.map_or("", Reference::name)
+            )
         }
         ([Unit::Duration], Value::Number(_)) => format!("write `{text}ms`"),
         ([Unit::Duration], _) => "write a duration, such as `300ms`".to_owned(),
@@ -233,11 +238,13 @@ fn fits_place(subject: &Subject, span: Span, scope: Scope, context: Context) -> 
             format_args!("`{text}` is known when the run is over, too late for `{}(…)`", context.place.name()),
             "move it to `hypothesis(…)`",
         )),
-        (_, Scope::During | Scope::After) if metric.is_of_experiment() || matches!(metric, Metric::Ledger(_)) => Err(at(
-            span,
-            format_args!("`{text}` belongs to the whole experiment, not to a phase"),
-            format_args!("move it out of `{}(…)`", if scope == Scope::During { "during" } else { "after" }),
-        )),
+        (_, Scope::During | Scope::After) if metric.is_of_experiment() || matches!(metric, Metric::Ledger(_)) => {
+            Err(at(
+                span,
+                format_args!("`{text}` belongs to the whole experiment, not to a phase"),
+                format_args!("move it out of `{}(…)`", if scope == Scope::During { "during" } else { "after" }),
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -32,17 +32,23 @@ const BODY_GRACE: Duration = Duration::from_secs(2);
 pub fn run(spec: &'static Spec, body: Body) {
     let run = Run::current();
     let mut identity = identity::of(spec, run.id());
-    let journal = match Settings::from_env(spec) {
-        Ok(settings) => {
-            identity = identity::with(identity, spec, &settings);
-            match reason_to_skip(spec, &settings) {
-                Some(reason) => Journal { verdict: Verdict::Skipped, reasons: vec![reason], ..identity },
-                None => experiment(spec, settings, body, run, identity),
-            }
+    let settings = Settings::from_env(spec);
+    if let Ok(settings) = &settings {
+        identity = identity::with(identity, spec, settings);
+    }
+    let ended = settings.and_then(|settings| match reason_to_skip(spec, &settings) {
+        Some(reason) => {
+            let journal = Journal { verdict: Verdict::Skipped, reasons: vec![reason], ..identity.clone() };
+            let record = run.finish(&journal);
+            Ok((journal, record))
         }
-        Err(error) => errored(identity, &error),
-    };
-    let record = run.finish(&journal);
+        None => experiment(spec, settings, body, run, &identity),
+    });
+    let (journal, record) = ended.unwrap_or_else(|error| {
+        let journal = errored(identity, &error);
+        let record = run.finish(&journal);
+        (journal, record)
+    });
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
     // One write, so that reports of tests that run at the same time do not mix.
     eprintln!("{report}");
@@ -78,20 +84,16 @@ fn errored(identity: Journal, error: &Error) -> Journal {
     Journal { verdict, reasons: vec![reason], ..identity }
 }
 
-fn experiment(spec: &'static Spec, settings: Settings, body: Body, run: &'static Run, identity: Journal) -> Journal {
-    match prepared(spec, settings, body, run, &identity) {
-        Ok(journal) => journal,
-        Err(error) => errored(identity, &error),
-    }
-}
+/// A journal and where its record lies.
+type Ended = (Journal, Result<PathBuf>);
 
-fn prepared(
+fn experiment(
     spec: &'static Spec,
     settings: Settings,
     body: Body,
     run: &'static Run,
     identity: &Journal,
-) -> Result<Journal> {
+) -> Result<Ended> {
     let name = &identity.experiment.name;
     let live = LiveLine::new(name.as_str());
     let options = &spec.options;
@@ -116,11 +118,12 @@ fn prepared(
     let core = Core::new(spec, settings, ledger);
     left_over.iter().for_each(|left| core.note(left.as_str()));
     let journal = on_threads(&core, body, &live, &registration, identity.clone())?;
-    run.finish(&journal).ok();
+    // Before the registration goes: a signal that came meanwhile waits for the record to be written.
+    let record = run.finish(&journal);
     drop(core);
     drop(registration);
     drop(lock);
-    Ok(journal)
+    Ok((journal, record))
 }
 
 /// The body on a thread and runtime of its own, everything else on this one, so that a body that blocks
