@@ -12,6 +12,7 @@ mod clock;
 mod error;
 pub mod experiment;
 pub mod fault;
+mod figure;
 pub mod load;
 pub mod measure;
 pub mod prelude;

@@ -4,7 +4,7 @@ pub use crate::fault::{Evidence, Fault, fault};
 pub use crate::load::{OpId, Operation, OperationExt, Retry, http, op, poisson, ramp, stages};
 pub use crate::rollback::Undo;
 #[cfg(unix)]
-pub use crate::target::{bin, Process, ProcessBuilder, Ready, Signal};
+pub use crate::target::{Process, ProcessBuilder, Ready, Signal, bin};
 pub use crate::units::*;
 pub use crate::{Chaos, chaos_test, probe, slo};
 pub use std::process::Command;

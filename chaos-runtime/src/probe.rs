@@ -163,7 +163,11 @@ impl Probes {
             ProbeRecord {
                 name: probe.name.clone(),
                 unit: samples.unit.to_owned(),
-                samples: samples.values.iter().map(|(at, value)| ProbeSample { at_us: micros(*at), value: *value }).collect(),
+                samples: samples
+                    .values
+                    .iter()
+                    .map(|(at, value)| ProbeSample { at_us: micros(*at), value: *value })
+                    .collect(),
                 error: samples.error.clone(),
             }
         };

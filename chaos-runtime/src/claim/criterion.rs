@@ -39,7 +39,9 @@ impl Claim {
                 let limit = nanos(limit);
                 match self.cmp {
                     Cmp::Lt => Criterion::Share { event: Event::Slow { limit, strict: true }, cmp: Cmp::Le, rate },
-                    Cmp::Le | Cmp::Eq => Criterion::Share { event: Event::Slow { limit, strict: false }, cmp: Cmp::Le, rate },
+                    Cmp::Le | Cmp::Eq => {
+                        Criterion::Share { event: Event::Slow { limit, strict: false }, cmp: Cmp::Le, rate }
+                    }
                     Cmp::Gt => Criterion::Share { event: Event::Slow { limit, strict: false }, cmp: Cmp::Gt, rate },
                     Cmp::Ge => Criterion::Share { event: Event::Slow { limit, strict: true }, cmp: Cmp::Gt, rate },
                 }
@@ -124,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_quantile_permits_its_share_of_slow_operations() {
-        let p99 = claim(Metric::Quantile(Quantile::from_ppm(990_000)), Cmp::Lt, Value::Duration(Duration::from_millis(300)));
+        let p99 =
+            claim(Metric::Quantile(Quantile::from_ppm(990_000)), Cmp::Lt, Value::Duration(Duration::from_millis(300)));
         let criterion = p99.criterion(Value::Duration(Duration::from_millis(300))).unwrap();
         assert!(criterion.holds(1, 100), "one of a hundred may be slow");
         assert!(!criterion.holds(2, 100));

@@ -128,7 +128,9 @@ fn confident(relation: &Relation<'_, '_>, level: f64) -> Opinion {
     let effect = sample.design_effect(criterion.event());
     if let Metric::Quantile(_) = claim.metric {
         let effective = |sample: &Sample<'_>, effect: DesignEffect| effect.effective(sample.operations());
-        let Some((low, high)) = bounds(sample, claim.metric, each, effective(sample, effect)) else { return undecided() };
+        let Some((low, high)) = bounds(sample, claim.metric, each, effective(sample, effect)) else {
+            return undecided();
+        };
         let Some((reference_low, reference_high)) =
             bounds(reference, claim.metric, each, effective(reference, DesignEffect::NONE))
         else {

@@ -86,9 +86,7 @@ async fn after_body(core: &Arc<Core>, end: BodyEnd) {
     let error = match end {
         BodyEnd::Returned(Ok(())) => None,
         BodyEnd::Returned(Err(error)) => Some((ReasonKind::Body, error)),
-        BodyEnd::Panicked(message) => {
-            Some((ReasonKind::Panic, Error::new(format!("the body panicked: {message}"))))
-        }
+        BodyEnd::Panicked(message) => Some((ReasonKind::Panic, Error::new(format!("the body panicked: {message}")))),
     };
     if let Some((kind, error)) = error {
         blame(core, kind, &error);

@@ -181,8 +181,7 @@ async fn count_relative_limits(core: &Core, measured: &[Measured]) {
     let stretches = core.timeline.stretches(core.clock.now());
     let events = core.meter.events();
     for claim in readers(core).filter(|claim| claim.scope != Scope::Run || claim.event().is_none()) {
-        let reference =
-            Sample::collect(measured, &stretches, &[PhaseKind::Baseline], claim.subject, false, &events);
+        let reference = Sample::collect(measured, &stretches, &[PhaseKind::Baseline], claim.subject, false, &events);
         if let Reading::Value(value) = reference.read(claim.metric, true)
             && let Some(criterion) = claim.criterion(relative::apply(claim.limit, value))
         {

@@ -66,9 +66,8 @@ impl Watch<'_> {
         let now = self.core.clock.now();
         let plain = limit.plain().0;
         let seconds = |ns: Nanos| Duration::from_nanos(ns);
-        let longer = |ns: Nanos| {
-            self.claim.cmp.holds(seconds(ns).as_secs_f64(), plain).then(|| display::duration(seconds(ns)))
-        };
+        let longer =
+            |ns: Nanos| self.claim.cmp.holds(seconds(ns).as_secs_f64(), plain).then(|| display::duration(seconds(ns)));
         match self.claim.metric {
             Metric::Probe(name) => {
                 let (_, samples) = self.core.probes.between(name, self.since, now)?;

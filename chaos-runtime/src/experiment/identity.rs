@@ -52,7 +52,8 @@ pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
 pub(crate) fn with(mut journal: Journal, spec: &Spec, settings: &Settings) -> Journal {
     journal.run.seed = settings.seed;
     journal.run.profile.clone_from(&settings.profile);
-    let profile = if settings.profile == "local" { String::new() } else { format!("CHAOS_PROFILE={} ", settings.profile) };
+    let profile =
+        if settings.profile == "local" { String::new() } else { format!("CHAOS_PROFILE={} ", settings.profile) };
     journal.replay = format!(
         "{profile}CHAOS_SEED={} cargo test -p {} {} -- --exact",
         settings.seed, spec.package, journal.experiment.name

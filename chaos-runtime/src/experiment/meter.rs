@@ -181,5 +181,9 @@ impl Meter {
 }
 
 fn measured(info: &LoadInfo, recorders: Vec<Recorder>) -> impl Iterator<Item = Measured> {
-    recorders.into_iter().enumerate().map(|(lane, recorder)| Measured { info: info.clone(), control: lane > 0, recorder })
+    recorders.into_iter().enumerate().map(|(lane, recorder)| Measured {
+        info: info.clone(),
+        control: lane > 0,
+        recorder,
+    })
 }

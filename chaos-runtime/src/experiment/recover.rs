@@ -14,7 +14,12 @@ use std::time::Duration;
 pub(crate) async fn settle(core: &Core) -> Result<bool> {
     let open: Vec<usize> = {
         let faults = core.timeline.faults();
-        faults.iter().enumerate().filter(|(_, f)| f.recovery.is_none() && f.confirmed.is_some()).map(|(i, _)| i).collect()
+        faults
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.recovery.is_none() && f.confirmed.is_some())
+            .map(|(i, _)| i)
+            .collect()
     };
     let Some(from) = open.iter().filter_map(|i| core.timeline.update(*i, |fault| fault.recovery_origin())).max() else {
         return Ok(true);

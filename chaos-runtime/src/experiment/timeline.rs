@@ -1,7 +1,7 @@
 //! Where an experiment stands: its phases, its faults, and what is still active.
 
-use crate::clock::{Clock, Nanos, micros};
 use crate::claim::sample::Stretch;
+use crate::clock::{Clock, Nanos, micros};
 use crate::measure::PhaseClock;
 use crate::report::journal::{FaultRecord, PhaseKind, PhaseRecord, RecoveryRecord};
 use crate::rollback::UndoId;
@@ -98,8 +98,7 @@ impl Timeline {
 
     /// The phases for the journal.
     pub(crate) fn phase_records(&self, end: Nanos) -> Vec<PhaseRecord> {
-        let record =
-            |s: &Stretch| PhaseRecord { kind: s.kind, start_us: micros(s.start), end_us: micros(s.end) };
+        let record = |s: &Stretch| PhaseRecord { kind: s.kind, start_us: micros(s.start), end_us: micros(s.end) };
         self.stretches(end).iter().map(record).collect()
     }
 

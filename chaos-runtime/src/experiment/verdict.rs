@@ -70,7 +70,10 @@ fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
         reasons.push(refuted(message, Some("a longer `recovery_limit = …` tells how long it takes, if it ever ends")));
     }
     reasons.extend(broken(ClaimRole::SteadyStateAfter).map(|claim| {
-        refuted(format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured), None)
+        refuted(
+            format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured),
+            None,
+        )
     }));
     reasons
 }
@@ -137,11 +140,13 @@ pub(crate) fn known_weakness(
         fix_by: Some(known.fix_by.to_owned()),
         claims: false_claims(),
     };
-    let reason = |message: String, help: &str| Reason { kind: ReasonKind::KnownWeakness, message, help: Some(help.into()) };
+    let reason =
+        |message: String, help: &str| Reason { kind: ReasonKind::KnownWeakness, message, help: Some(help.into()) };
     match verdict {
         // Dates of this form compare as texts.
         Verdict::Refuted if today <= known.fix_by => {
-            let first = reason(format!("known weakness {}, tolerated until {}", known.id, known.fix_by), "fix it by then");
+            let first =
+                reason(format!("known weakness {}, tolerated until {}", known.id, known.fix_by), "fix it by then");
             (Verdict::KnownWeakness, std::iter::once(first).chain(reasons).collect(), Some(finding))
         }
         Verdict::Refuted => {
@@ -290,13 +295,16 @@ pub(crate) fn judge_probe(
     }
     let limit = match claim.limit {
         Limit::Value(limit) => limit,
-        _ => match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>()) {
-            Some(baseline) if !baseline.is_empty() => {
-                let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
-                relative::apply(claim.limit, with_unit(unit, mean))
+        _ => {
+            match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>())
+            {
+                Some(baseline) if !baseline.is_empty() => {
+                    let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
+                    relative::apply(claim.limit, with_unit(unit, mean))
+                }
+                _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
             }
-            _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
-        },
+        }
     };
     let (plain, limit_unit) = limit.plain();
     record.limit = Some(plain);

@@ -120,7 +120,15 @@ impl<O: Operation> Lane<O> {
             }
             let Arrival { due, noticed, .. } = arrival;
             let ended = self.clock.now();
-            self.recorder.borrow_mut().complete(&Completion { due, noticed, started, ended, first, ok_at_last, attempts });
+            self.recorder.borrow_mut().complete(&Completion {
+                due,
+                noticed,
+                started,
+                ended,
+                first,
+                ok_at_last,
+                attempts,
+            });
             // An operation that never waits must not keep the pacer from its turn.
             tokio::task::consume_budget().await;
         }
@@ -151,9 +159,7 @@ impl<O: Operation> Lane<O> {
         match tokio::time::timeout(self.settings.timeout, attempt).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
-            Err(_) => {
-                Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout))
-            }
+            Err(_) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the user says about a load.
 
 use super::driver::{Driver, DriverCx};
-use super::lane::LaneSettings;
 use super::http::HttpRequest;
+use super::lane::LaneSettings;
 use super::{OpId, Operation, Retry, Schedule};
 use crate::{Error, Result};
 use std::time::Duration;
@@ -117,7 +117,9 @@ impl<O: Operation> Load<O> {
                 .help("write a rate above zero, such as `.rate(per_second(200))`"));
         }
         if self.workers == 0 {
-            return Err(Error::new("a load without workers sends nothing").help("allow at least one operation in flight"));
+            return Err(
+                Error::new("a load without workers sends nothing").help("allow at least one operation in flight")
+            );
         }
         let settings = LaneSettings {
             // In virtual time the same seed must give the same journal.

@@ -42,7 +42,10 @@ impl Stage {
 
 impl From<Rate> for Schedule {
     fn from(rate: Rate) -> Self {
-        Self { stages: vec![Stage { from: rate.as_per_second(), to: rate.as_per_second(), seconds: 1.0 }], random: false }
+        Self {
+            stages: vec![Stage { from: rate.as_per_second(), to: rate.as_per_second(), seconds: 1.0 }],
+            random: false,
+        }
     }
 }
 

@@ -34,9 +34,7 @@ impl Event {
     pub(crate) fn spoiled(self, ok_at_last: bool, response: Nanos, lag: Nanos) -> bool {
         match self {
             Self::Slow { limit, strict } => {
-                ok_at_last
-                    && exceeds(response, limit, strict)
-                    && !exceeds(response.saturating_sub(lag), limit, strict)
+                ok_at_last && exceeds(response, limit, strict) && !exceeds(response.saturating_sub(lag), limit, strict)
             }
             _ => false,
         }

@@ -276,11 +276,8 @@ mod tests {
     fn a_failed_operation_is_slow_whatever_it_took() {
         let (_clock, mut recorder) = recorder();
         recorder.register(&[Event::Slow { limit: 300 * MS, strict: true }]);
-        let failed = Completion {
-            first: Outcome::failed(ErrorClass::Refused, "refused"),
-            ok_at_last: false,
-            ..done(0, MS)
-        };
+        let failed =
+            Completion { first: Outcome::failed(ErrorClass::Refused, "refused"), ok_at_last: false, ..done(0, MS) };
         recorder.complete(&failed);
         assert_eq!(recorder.phases[0].events, [1]);
         assert_eq!(recorder.failures.len(), 1);

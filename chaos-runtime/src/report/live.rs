@@ -1,8 +1,8 @@
 //! What shows while an experiment runs: one line that is rewritten, or plain lines.
 
-use super::figure;
 use super::terminal::{Style, may_rewrite};
 use super::text;
+use crate::figure;
 use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;

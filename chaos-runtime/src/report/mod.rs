@@ -1,6 +1,5 @@
 //! Reports: the journal is the one source; JUnit, terminal and page show only what stands in it.
 
-mod figure;
 pub mod journal;
 mod junit;
 pub(crate) mod live;

@@ -439,7 +439,7 @@ fn claim(text: &str, role: ClaimRole, value: f64, limit: f64, unit: &str, sample
         text: text.to_owned(),
         role,
         judgement: Judgement::Holds,
-        measured: super::figure::value(value, unit),
+        measured: crate::figure::value(value, unit),
         value: Some(value),
         limit: Some(limit),
         unit: unit.to_owned(),

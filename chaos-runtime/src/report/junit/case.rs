@@ -1,7 +1,7 @@
 //! A `<testcase>`: one claim, or the experiment itself.
 
 use super::Life;
-use crate::report::figure;
+use crate::figure;
 use crate::report::journal::{ClaimRecord, ClaimRole, ExperimentInfo, Journal, Judgement, ReasonKind, Verdict};
 use crate::report::text;
 use std::fmt::Write as _;

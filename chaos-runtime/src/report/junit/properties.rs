@@ -1,8 +1,9 @@
 //! The `<properties>` of an experiment: everything a dashboard may want to plot or filter by.
 
 use super::case;
+use crate::figure;
 use crate::report::journal::{FaultRecord, Journal, LoadRecord, PhaseRecord, PhaseStats};
-use crate::report::{figure, text};
+use crate::report::text;
 
 /// Most characters of a value.
 const VALUE_CHARS: usize = 2_000;

@@ -2,7 +2,8 @@
 
 use super::case::{Case, Element, Status};
 use super::suite::Suite;
-use crate::report::{figure, text};
+use crate::figure;
+use crate::report::text;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::collections::HashSet;

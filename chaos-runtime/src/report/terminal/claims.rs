@@ -1,7 +1,7 @@
 //! Claims with what was found about them.
 
 use super::page::{Page, Tone, columns_of};
-use crate::report::figure;
+use crate::figure;
 use crate::report::journal::{ClaimRecord, ClaimRole, Journal, Judgement};
 
 /// The order in which a reader wants them.

@@ -1,7 +1,7 @@
 //! Faults, recoveries, and what was left behind.
 
 use super::page::{Page, Tone};
-use crate::report::figure::{self, duration};
+use crate::figure::{self, duration};
 use crate::report::journal::{FaultRecord, Journal, RecoveryRecord, RecoveryState};
 
 /// Undos that failed: above everything else, as something is still broken out there.

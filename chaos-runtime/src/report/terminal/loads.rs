@@ -1,8 +1,8 @@
 //! What the loads and probes measured.
 
 use super::page::Page;
+use crate::figure;
 use crate::measure::ErrorClass;
-use crate::report::figure;
 use crate::report::journal::{Journal, LoadRecord, PhaseKind, PhaseRecord, PhaseStats};
 
 /// A table of the phases for each load.

@@ -9,9 +9,9 @@ mod style;
 
 pub(crate) use style::{Style, may_rewrite};
 
-use super::figure;
 use super::journal::{ClaimRole, Finding, Journal, Verdict};
 use super::text;
+use crate::figure;
 use page::{Page, Tone};
 use std::path::Path;
 

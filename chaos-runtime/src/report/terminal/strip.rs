@@ -1,7 +1,7 @@
 //! The timeline as a picture: phases, marks, and what each load did.
 
 use super::page::{Page, columns_of, shortened};
-use crate::report::figure;
+use crate::figure;
 use crate::report::journal::{BinRecord, EventKind, Journal, LoadRecord};
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

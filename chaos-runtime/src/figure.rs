@@ -1,6 +1,6 @@
 //! Numbers as people read them: `412 ms`, `1.21 s`, `99.84 %`, `1,912`.
 
-use super::journal::Interval;
+use crate::report::journal::Interval;
 
 /// A duration in microseconds.
 pub(crate) fn duration(us: u64) -> String {
