@@ -14,6 +14,7 @@ pub(crate) mod net;
 mod quality;
 mod records;
 mod recover;
+mod requirement;
 mod run;
 mod settings;
 mod spec;

@@ -5,6 +5,7 @@ use super::conduct::{BodyEnd, conduct};
 use super::core::Core;
 use super::gate::Gate;
 use super::identity;
+use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
 use crate::error::panic_text;
@@ -36,9 +37,9 @@ pub fn run(spec: &'static Spec, body: Body) {
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
     }
-    let ended = settings.and_then(|settings| match reason_to_skip(spec, &settings) {
-        Some(reason) => {
-            let journal = Journal { verdict: Verdict::Skipped, reasons: vec![reason], ..identity.clone() };
+    let ended = settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
+        Some((verdict, reason)) => {
+            let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
             let record = run.finish(&journal);
             Ok((journal, record))
         }
@@ -61,15 +62,16 @@ pub fn run(spec: &'static Spec, body: Body) {
     }
 }
 
-/// Another profile, or something missing where skipping was asked for.
-fn reason_to_skip(spec: &Spec, settings: &Settings) -> Option<Reason> {
+/// Another profile, or something that is missing.
+fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reason)> {
     let profiles = spec.options.profiles;
     let elsewhere = !profiles.is_empty() && !profiles.contains(&settings.profile.as_str());
-    elsewhere.then(|| Reason {
+    let skip = || Reason {
         kind: ReasonKind::Profile,
         message: format!("runs in profile {}, and this is `{}`", profiles.join(", "), settings.profile),
         help: Some(format!("CHAOS_PROFILE={} runs it", profiles.first().unwrap_or(&"local"))),
-    })
+    };
+    if elsewhere { Some((Verdict::Skipped, skip())) } else { requirement::missing(spec.options.requires) }
 }
 
 fn errored(identity: Journal, error: &Error) -> Journal {

@@ -246,10 +246,13 @@ fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> Cla
     if reactions.is_empty() {
         return undecided(claim, role, "no fault's recovery was watched".into());
     }
+    if claim.metric == Metric::TimeToDetect && reactions.iter().any(|reaction| reaction.time_to_detect_us.is_none()) {
+        return undecided(claim, role, "the steady state was never left, so there was nothing to detect".into());
+    }
     let values: Vec<Option<u64>> = reactions
         .iter()
         .map(|reaction| match claim.metric {
-            Metric::TimeToDetect => Some(reaction.time_to_detect_us.unwrap_or(0)),
+            Metric::TimeToDetect => reaction.time_to_detect_us,
             Metric::Unavailability => Some(reaction.unavailability_us),
             _ => reaction.counted_us(),
         })
