@@ -1,8 +1,8 @@
 //! The macros of `chaos-runtime`: `#[chaos_test(…)]` and the expression behind `slo!(…)`.
 //!
-//! Three steps, as in `args → model → expand`: tokens are read with their spans ([`args`], [`claim`]),
-//! validated into a model that can no longer be wrong ([`model`], [`claim::Claim`]), and written out as
-//! constants of `chaos-runtime` ([`expand`]). Depend on `chaos-runtime`, which re-exports everything.
+//! Three steps: tokens are read with their spans (`args`, `claim`), validated into a model that can no longer
+//! be wrong (`model`, `claim::Claim`), and written out as constants of `chaos-runtime` (`expand`). Depend on
+//! `chaos-runtime`, which re-exports everything.
 
 mod args;
 mod claim;
@@ -15,9 +15,8 @@ mod weakness;
 
 use proc_macro::TokenStream;
 
-/// Makes an async function a chaos test: an ordinary `#[test]` that runs one experiment.
-///
-/// Documented in `chaos-runtime`, which re-exports it.
+/// Expands to an ordinary `#[test]` and an entry of the catalogue; every mistake is an error on the token
+/// that has to change.
 #[proc_macro_attribute]
 pub fn chaos_test(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::chaos_test(attribute.into(), item.into()).into()

@@ -27,6 +27,7 @@ pub mod target;
 mod units;
 
 pub use catalogue::catalogue;
+#[doc = include_str!("chaos_test.md")]
 pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;

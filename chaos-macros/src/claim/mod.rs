@@ -3,10 +3,12 @@
 mod check;
 mod compare;
 mod expand;
+mod fit;
 mod limit;
 mod metric;
 mod number;
 mod parse;
+mod percentile;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
