@@ -37,6 +37,8 @@ pub(super) struct Link {
     faults: Arc<Faults>,
     version: u64,
     plan: Arc<Plan>,
+    /// A fault asks for the end of the connection.
+    cut: Option<Cut>,
     /// No fault acts on this direction.
     clear: bool,
     /// The counters of this lane know this connection.
@@ -79,6 +81,7 @@ impl Link {
             faults: seat.faults().clone(),
             version: 0,
             plan: Arc::default(),
+            cut: None,
             clear: true,
             touched: false,
             capacity: 0,
@@ -100,8 +103,8 @@ impl Link {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut TcpStream, to: &mut TcpStream) -> Poll<Ended> {
         loop {
             self.sync();
-            if let Some(cut) = self.plan.cut(self.connection) {
-                return Poll::Ready(Ended::Cut(cut.clone()));
+            if let Some(cut) = self.cut.take() {
+                return Poll::Ready(Ended::Cut(cut));
             }
             if self.hold.is_on() {
                 return self.poll_held(cx, from).map(Ended::Cut);
@@ -110,7 +113,9 @@ impl Link {
                 return Poll::Ready(Ended::Broken);
             }
             if let Some(end) = self.end.as_ref().filter(|_| self.line.is_empty()) {
-                ready!(self.alarm.poll_until(cx, end.due));
+                if end.due > Instant::now() {
+                    ready!(self.alarm.poll_until(cx, end.due));
+                }
                 if end.reset {
                     return Poll::Ready(Ended::Reset);
                 }
@@ -136,7 +141,8 @@ impl Link {
         let old = std::mem::replace(&mut self.plan, plan);
         self.version = version;
         let (old, lane, now) = (old.lane(self.direction), self.plan.lane(self.direction), Instant::now());
-        self.clear = lane.is_clear();
+        self.cut = self.plan.cut(self.connection).cloned();
+        self.clear = lane.is_clear() && self.cut.is_none();
         self.touched = false;
         self.capacity = capacity(lane);
         self.pacer.set_rate(lane.rate(), now);
