@@ -98,13 +98,23 @@ impl Connection {
         let mut version = u64::MAX;
         if self.up_ended.is_none() {
             match self.up.poll(cx, &mut self.client, &mut self.server) {
-                Poll::Ready(ended) => self.up_ended = Some(ended),
+                Poll::Ready(ended) => {
+                    if let Ended::Broken { reset: true } = ended {
+                        self.down.source_was_reset();
+                    }
+                    self.up_ended = Some(ended);
+                }
                 Poll::Pending => version = self.up.version(),
             }
         }
         if self.down_ended.is_none() {
             match self.down.poll(cx, &mut self.server, &mut self.client) {
-                Poll::Ready(ended) => self.down_ended = Some(ended),
+                Poll::Ready(ended) => {
+                    if let Ended::Broken { reset: true } = ended {
+                        self.up.source_was_reset();
+                    }
+                    self.down_ended = Some(ended);
+                }
                 Poll::Pending => version = version.min(self.down.version()),
             }
         }
@@ -114,9 +124,10 @@ impl Connection {
             (_, Some(Ended::Reset)) => Farewell { reset_client: true, reset_server: false },
             // Who wrote to a peer that is gone learns it by a reset, as without a proxy. A link that broke
             // waits for the other one: the peer may have sent an answer before it left.
-            (Some(up), Some(down)) => {
-                Farewell { reset_client: matches!(up, Ended::Broken), reset_server: matches!(down, Ended::Broken) }
-            }
+            (Some(up), Some(down)) => Farewell {
+                reset_client: matches!(up, Ended::Broken { .. }),
+                reset_server: matches!(down, Ended::Broken { .. }),
+            },
             _ => {
                 if self.seen != Some(version) {
                     self.seen = Some(version);

@@ -9,6 +9,7 @@ use super::hold::Hold;
 use super::pacer::Pacer;
 use super::plan::{Cut, Lane, Plan};
 use std::cell::RefCell;
+use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub(super) struct Link {
     faults: Arc<Faults>,
     version: u64,
     plan: Arc<Plan>,
+    /// A fault asks for the end of the connection.
+    cut: Option<Cut>,
     /// No fault acts on this direction.
     clear: bool,
     /// The counters of this lane know this connection.
@@ -48,6 +51,7 @@ pub(super) struct Link {
     pacer: Pacer,
     hold: Hold,
     alarm: Alarm,
+    source_reset: bool,
     end: Option<End>,
 }
 
@@ -65,10 +69,16 @@ pub(super) enum Ended {
     Finished,
     /// The source was reset, and all bytes before that were passed on.
     Reset,
-    /// The destination takes no more.
-    Broken,
+    /// The destination takes no more; `reset` says that a write has just taken its RST from the socket.
+    Broken { reset: bool },
     /// A fault ends the connection.
     Cut(Cut),
+}
+
+impl Ended {
+    fn broken(write: io::Result<usize>) -> Self {
+        Self::Broken { reset: write.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) }
+    }
 }
 
 impl Link {
@@ -79,6 +89,7 @@ impl Link {
             faults: seat.faults().clone(),
             version: 0,
             plan: Arc::default(),
+            cut: None,
             clear: true,
             touched: false,
             capacity: 0,
@@ -87,8 +98,14 @@ impl Link {
             pacer: Pacer::default(),
             hold: Hold::default(),
             alarm: Alarm::default(),
+            source_reset: false,
             end: None,
         }
+    }
+
+    /// The source was reset, as a write to it has found: an end that is read from it from now on means that.
+    pub(super) fn source_was_reset(&mut self) {
+        self.source_reset = true;
     }
 
     /// The number of the plan that this link obeys.
@@ -100,17 +117,19 @@ impl Link {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut TcpStream, to: &mut TcpStream) -> Poll<Ended> {
         loop {
             self.sync();
-            if let Some(cut) = self.plan.cut(self.connection) {
-                return Poll::Ready(Ended::Cut(cut.clone()));
+            if let Some(cut) = self.cut.take() {
+                return Poll::Ready(Ended::Cut(cut));
             }
             if self.hold.is_on() {
                 return self.poll_held(cx, from).map(Ended::Cut);
             }
-            if self.poll_write(cx, to).is_break() {
-                return Poll::Ready(Ended::Broken);
+            if let Break(broken) = self.poll_write(cx, to) {
+                return Poll::Ready(broken);
             }
             if let Some(end) = self.end.as_ref().filter(|_| self.line.is_empty()) {
-                ready!(self.alarm.poll_until(cx, end.due));
+                if end.due > Instant::now() {
+                    ready!(self.alarm.poll_until(cx, end.due));
+                }
                 if end.reset {
                     return Poll::Ready(Ended::Reset);
                 }
@@ -121,8 +140,8 @@ impl Link {
             if self.end.is_some() || !(self.line.is_empty() || self.line.size() < self.capacity) {
                 return Poll::Pending;
             }
-            if ready!(self.poll_read(cx, from, to)).is_break() {
-                return Poll::Ready(Ended::Broken);
+            if let Break(broken) = ready!(self.poll_read(cx, from, to)) {
+                return Poll::Ready(broken);
             }
         }
     }
@@ -136,7 +155,8 @@ impl Link {
         let old = std::mem::replace(&mut self.plan, plan);
         self.version = version;
         let (old, lane, now) = (old.lane(self.direction), self.plan.lane(self.direction), Instant::now());
-        self.clear = lane.is_clear();
+        self.cut = self.plan.cut(self.connection).cloned();
+        self.clear = lane.is_clear() && self.cut.is_none();
         self.touched = false;
         self.capacity = capacity(lane);
         self.pacer.set_rate(lane.rate(), now);
@@ -163,10 +183,12 @@ impl Link {
     fn poll_held(&mut self, cx: &mut Context<'_>, from: &mut TcpStream) -> Poll<Cut> {
         let lane = self.plan.lane(self.direction);
         if self.hold.is_unnoted() {
-            let waiting = !self.line.is_empty() || self.end.is_some() || {
-                let mut byte = [0];
-                from.poll_peek(cx, &mut ReadBuf::new(&mut byte)).is_ready()
-            };
+            let mut waiting = !self.line.is_empty() || self.end.is_some();
+            if !waiting && let Poll::Ready(peek) = from.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
+                waiting = true;
+                // A socket tells of its reset only once: who hears it must keep it.
+                self.source_reset |= peek.is_err();
+            }
             if waiting {
                 self.hold.note(lane, self.connection);
             }
@@ -175,7 +197,7 @@ impl Link {
     }
 
     /// Writes what is due. Breaks if the destination takes no more.
-    fn poll_write(&mut self, cx: &mut Context<'_>, to: &mut TcpStream) -> ControlFlow<()> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, to: &mut TcpStream) -> ControlFlow<Ended> {
         while let Some(chunk) = self.line.front() {
             let now = Instant::now();
             let grant = self.pacer.grant(chunk.rest().len(), chunk.due, now);
@@ -194,14 +216,19 @@ impl Link {
                     self.pacer.spent(n);
                     self.line.consume(n);
                 }
-                Poll::Ready(_) => return Break(()),
+                Poll::Ready(failed) => return Break(Ended::broken(failed)),
             }
         }
         Continue(())
     }
 
     /// Reads once, and writes at once what no fault holds up. Breaks if the destination takes no more.
-    fn poll_read(&mut self, cx: &mut Context<'_>, from: &mut TcpStream, to: &mut TcpStream) -> Poll<ControlFlow<()>> {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut TcpStream,
+        to: &mut TcpStream,
+    ) -> Poll<ControlFlow<Ended>> {
         BUFFER.with_borrow_mut(|buffer| {
             let room =
                 if self.clear { SCRATCH } else { self.capacity.saturating_sub(self.line.size()).clamp(1, SCRATCH) };
@@ -210,7 +237,7 @@ impl Link {
             // The check that no chunk escapes: what was read is subject to the plan of now.
             self.sync();
             match read {
-                Ok(()) if buffer.filled().is_empty() => self.finish(false),
+                Ok(()) if buffer.filled().is_empty() => self.finish(self.source_reset),
                 Ok(()) => return Poll::Ready(self.take(cx, buffer.filled(), to)),
                 Err(_) => self.finish(true),
             }
@@ -218,14 +245,14 @@ impl Link {
         })
     }
 
-    fn take(&mut self, cx: &mut Context<'_>, mut bytes: &[u8], to: &mut TcpStream) -> ControlFlow<()> {
+    fn take(&mut self, cx: &mut Context<'_>, mut bytes: &[u8], to: &mut TcpStream) -> ControlFlow<Ended> {
         let number = self.chunks;
         self.chunks += 1;
         if self.clear && self.line.is_empty() {
             match Pin::new(to).poll_write(cx, bytes) {
                 Poll::Ready(Ok(n)) if n == bytes.len() => return Continue(()),
                 Poll::Ready(Ok(n)) if n > 0 => bytes = &bytes[n..],
-                Poll::Ready(_) => return Break(()),
+                Poll::Ready(failed) => return Break(Ended::broken(failed)),
                 Poll::Pending => {}
             }
         }

@@ -31,10 +31,10 @@ pub(super) struct Grant {
 }
 
 impl Pacer {
-    /// Changes the rate; what has passed already is not charged again.
+    /// Changes the rate, or keeps it; the wire does not start anew.
     pub(super) fn set_rate(&mut self, rate: Option<ByteRate>, now: Instant) {
-        self.0 =
-            rate.map(|rate| Wire { bytes_per_second: rate.as_bytes_per_second().max(1), free_at: now, stalled: false });
+        let (free_at, stalled) = self.0.as_ref().map_or((now, false), |wire| (wire.free_at, wire.stalled));
+        self.0 = rate.map(|rate| Wire { bytes_per_second: rate.as_bytes_per_second().max(1), free_at, stalled });
     }
 
     /// Of `len` bytes that arrived at the wire at `arrival`, what passes next.
@@ -115,6 +115,16 @@ mod tests {
         pacer.stall();
         let later = start + secs(60);
         assert_eq!(pacer.grant(5, start, later).at, later + millis(5));
+    }
+
+    #[test]
+    fn changes_of_other_faults_do_not_hold_it_up() {
+        let start = Instant::now();
+        let mut pacer = Pacer::default();
+        for tick in 0..4 {
+            pacer.set_rate(Some(kilobytes_per_second(1)), start + millis(tick));
+        }
+        assert_eq!(pacer.grant(3, start, start).at, start + millis(3));
     }
 
     #[test]

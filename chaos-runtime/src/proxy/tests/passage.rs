@@ -1,6 +1,8 @@
 //! Without a fault a proxy is as if it were not there.
 
-use crate::proxy::testbed::{Testbed, echo, next, pattern, round_trip, service, service_on, timely};
+use crate::proxy::testbed::{
+    Testbed, clear, echo, hold, is_silent, next, pattern, round_trip, service, service_on, timely,
+};
 use socket2::SockRef;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -97,6 +99,33 @@ async fn a_reset_by_the_client_is_a_reset_for_the_service() {
     SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
     assert_eq!(next(&mut server).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_reset_in_a_black_hole_is_still_one_afterwards() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let bed = Testbed::in_front_of(listener.local_addr().unwrap()).await;
+    for found_by_a_write in [false, true] {
+        let mut client = bed.connect().await;
+        let (mut server, _) = timely(listener.accept()).await.unwrap();
+        let undo = hold(&mut bed.proxy.black_hole().downstream()).await.unwrap();
+        if found_by_a_write {
+            server.write_all(b"y").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        SockRef::from(&server).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(server);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if found_by_a_write {
+            client.write_all(b"x").await.unwrap();
+        }
+        assert!(is_silent(&mut client, Duration::from_millis(50)).await);
+        clear(&undo).await;
+        if found_by_a_write {
+            assert_eq!(timely(client.read_u8()).await.unwrap(), b'y');
+        }
+        assert_eq!(next(&mut client).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
 }
 
 #[tokio::test]
