@@ -4,7 +4,7 @@ use super::super::Ready;
 use super::*;
 use crate::fault::{Evidence, Fault, InjectCx};
 use crate::rollback::marked::{Marked, state};
-use crate::rollback::{UndoLedger, recover};
+use crate::rollback::{UndoLedger, interrupt, recover};
 use crate::sys::reexec;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -284,32 +284,53 @@ fn helper_parent() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let core = core(UndoLedger::on_disk(dir.join("ledger"), "killed".into()));
+        let registration = interrupt::register(Arc::clone(&core.ledger), |_| {}).unwrap();
         let family = shell("setsid sleep 300 & sleep 300 & echo started; wait");
         let process = Process::start(&core, family).await.unwrap();
         until("family", async || marked(&process).find().len() == 3).await;
         let text = format!("{} {}", process.0.token, process.pid().unwrap());
         std::fs::write(dir.join("tmp"), text).unwrap();
         std::fs::rename(dir.join("tmp"), dir.join("ready")).unwrap();
-        std::future::pending::<()>().await;
+        registration.interrupted().await;
     });
+    // The registration is dropped; the process dies of the signal when the rollback is done.
+    std::thread::sleep(LIMIT);
+}
+
+/// The helper, its child's id, and all that it started.
+#[cfg(target_os = "linux")]
+async fn family(dir: &std::path::Path) -> (std::process::Child, u32, Marked) {
+    let mut parent = reexec::helper("target::process::handle::tests::helper_parent")
+        .env("CHAOS_PARENT_DIR", dir)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let ready = dir.join("ready");
+    until("ready", async || ready.exists() || parent.try_wait().unwrap().is_some()).await;
+    let text = std::fs::read_to_string(ready).unwrap();
+    let (token, child) = text.split_once(' ').unwrap();
+    let marked = Marked::new(token, &[]);
+    assert_eq!(marked.find().len(), 3);
+    (parent, child.parse().unwrap(), marked)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sigint_to_the_test_ends_the_whole_family() {
+    use std::os::unix::process::ExitStatusExt;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut parent, _, family) = family(dir.path()).await;
+    rustix::process::kill_process(rustix::process::Pid::from_child(&parent), Signal::Int.raw()).unwrap();
+    assert_eq!(parent.wait().unwrap().signal(), Some(2));
+    assert!(family.find().is_empty(), "without any replay");
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn sigkill_of_the_test_leaves_no_orphan() {
     let dir = tempfile::tempdir().unwrap();
-    let mut parent = reexec::helper("target::process::handle::tests::helper_parent")
-        .env("CHAOS_PARENT_DIR", dir.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let ready = dir.path().join("ready");
-    until("ready", async || ready.exists() || parent.try_wait().unwrap().is_some()).await;
-    let text = std::fs::read_to_string(ready).unwrap();
-    let (token, child) = text.split_once(' ').unwrap();
-    let child: u32 = child.parse().unwrap();
-    let family = Marked::new(token, &[]);
-    assert_eq!(family.find().len(), 3);
+    let (mut parent, child, family) = family(dir.path()).await;
     parent.kill().unwrap();
     parent.wait().unwrap();
     until("the child dies with its parent", async || state(child).is_none()).await;
