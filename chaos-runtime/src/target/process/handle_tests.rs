@@ -4,7 +4,7 @@ use super::super::Ready;
 use super::*;
 use crate::fault::{Evidence, Fault, InjectCx};
 use crate::rollback::marked::{Marked, state};
-use crate::rollback::{UndoLedger, interrupt, recover};
+use crate::rollback::{UndoLedger, recover, register};
 use crate::sys::reexec;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -284,7 +284,7 @@ fn helper_parent() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let core = core(UndoLedger::on_disk(dir.join("ledger"), "killed".into()));
-        let registration = interrupt::register(Arc::clone(&core.ledger), |_| {}).unwrap();
+        let registration = register(Arc::clone(&core.ledger), |_| {}).unwrap();
         let family = shell("setsid sleep 300 & sleep 300 & echo started; wait");
         let process = Process::start(&core, family).await.unwrap();
         until("family", async || marked(&process).find().len() == 3).await;
