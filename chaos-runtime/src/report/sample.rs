@@ -435,6 +435,8 @@ fn latency(count: u64, p50_ms: u64, p99_ms: u64) -> LatencySummary {
 
 fn claim(text: &str, role: ClaimRole, value: f64, limit: f64, unit: &str, samples: u64) -> ClaimRecord {
     let (low, high) = if unit == "%" { (value - 0.6, (value + 0.4).min(100.0)) } else { (value * 0.9, value * 1.1) };
+    // As short as a person would write them.
+    let [low, high] = [low, high].map(|v| (v * 1e5).round() / 1e5);
     ClaimRecord {
         text: text.to_owned(),
         role,

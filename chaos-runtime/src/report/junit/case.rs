@@ -70,10 +70,11 @@ impl Status {
     fn new(element: Element, kind: &str, message: &str, body: &str, experiment: &ExperimentInfo) -> Self {
         // Reporters turn the first file:line:column of the text into an annotation.
         let at = format!("at {}:{}:{}", experiment.file, experiment.line, experiment.column);
+        let message = text::line(message, MESSAGE_CHARS);
         Self {
             element,
             kind: kind.to_owned(),
-            message: text::line(message, MESSAGE_CHARS),
+            message: if message.is_empty() { kind.to_owned() } else { message },
             body: format!("{at}\n{}", text::capped(body.trim_end(), BODY_BYTES)),
         }
     }

@@ -41,9 +41,9 @@ pub(super) fn timeline(page: &mut Page, journal: &Journal) {
     }
     let shown =
         marks.iter().take(MOST_MARKS).map(|mark| format!("{} {} {}", mark.sign, mark.name, figure::duration(mark.at)));
-    let mut legend = shown.collect::<Vec<_>>().join("   ");
+    let mut legend = shown.collect::<Vec<_>>().join(" · ");
     if marks.len() > MOST_MARKS {
-        legend.push_str(&format!("   and {} more", marks.len() - MOST_MARKS));
+        legend.push_str(&format!(" · and {} more", marks.len() - MOST_MARKS));
     }
     if !legend.is_empty() {
         page.wrapped(2, &legend);
