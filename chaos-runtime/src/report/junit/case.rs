@@ -97,18 +97,9 @@ fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
     let (element, kind) = match journal.verdict {
         Verdict::Passed => return None,
         Verdict::KnownWeakness | Verdict::Skipped => (Element::Skipped, journal.verdict.name()),
-        Verdict::Running => {
-            let (kind, message) = if life == Life::Alive {
-                ("running", "still running when this file was written, or killed since")
-            } else {
-                ("killed", "the test process was killed before it could write a verdict")
-            };
-            let body = format!(
-                "{message}\nhelp: faults that it injected may still be active: the next chaos test on this machine \
-                 undoes what is left\nreplay: {}",
-                journal.replay
-            );
-            return Some(Status::new(Element::Error, kind, message, &body, experiment));
+        Verdict::Running if life == Life::Alive => {
+            let message = "still running when this file was written, or killed since";
+            return Some(Status::new(Element::Error, "running", message, message, experiment));
         }
         // Outranks all others, whatever else is a reason.
         Verdict::RollbackFailed => (Element::Error, ReasonKind::Rollback.name()),

@@ -22,6 +22,11 @@ pub(super) fn by_role(page: &mut Page, journal: &Journal) {
             continue;
         }
         page.heading(super::role(role));
+        if claims.iter().all(|claim| claim.judgement == Judgement::NotJudged) {
+            let texts: Vec<_> = claims.iter().map(|claim| claim.text.as_str()).collect();
+            page.marked(2, "·", &format!("not judged, the experiment ended before: {}", texts.join(", ")));
+            continue;
+        }
         for claim in claims {
             line(page, claim, width, true);
             if !claim.remark.is_empty() {

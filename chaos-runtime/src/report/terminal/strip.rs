@@ -82,7 +82,8 @@ fn phase_row(journal: &Journal, scale: Scale) -> String {
     let mut cells = vec![' '; scale.columns];
     for phase in &journal.phases {
         let (from, to) = (scale.column(phase.start_us), scale.column(phase.end_us));
-        let text = std::iter::once('│').chain(phase.kind.name().chars()).chain(std::iter::repeat(' '));
+        let name = shortened(phase.kind.name(), to.saturating_sub(from + 1));
+        let text = std::iter::once('│').chain(name.chars()).chain(std::iter::repeat(' '));
         for (cell, c) in cells[from.min(to)..to].iter_mut().zip(text) {
             *cell = c;
         }
