@@ -301,7 +301,7 @@ proptest! {
     #[test]
     fn whatever_a_text_holds_the_file_is_whole_and_says_it(wild_text in any::<String>()) {
         let journal = wild(&wild_text);
-        let xml = document(&[suite(&journal)], &[wild_text.clone()]).unwrap();
+        let xml = document(&[suite(&journal)], std::slice::from_ref(&wild_text)).unwrap();
         let root = assert_conforms(&xml);
         let suite = &root.children[0];
         let one_line = text::line(&wild_text, 2_000);
