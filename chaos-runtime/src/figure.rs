@@ -4,16 +4,17 @@ use crate::report::journal::Interval;
 
 /// A duration in microseconds.
 pub(crate) fn duration(us: u64) -> String {
-    // Each boundary lies where the smaller unit would round up to a full larger one.
+    // Three digits, and each boundary where the figure would round up to the next unit or decimal.
     let v = us as f64;
     match us {
         0..1_000 => format!("{us} µs"),
-        1_000..9_950 => format!("{} ms", trimmed(v / 1e3, 1)),
-        9_950..999_500 => format!("{:.0} ms", v / 1e3),
+        1_000..9_995 => format!("{} ms", trimmed(v / 1e3, 2)),
+        9_995..99_950 => format!("{} ms", trimmed(v / 1e3, 1)),
+        99_950..999_500 => format!("{:.0} ms", v / 1e3),
         999_500..9_995_000 => format!("{} s", trimmed(v / 1e6, 2)),
         9_995_000..119_950_000 => format!("{} s", trimmed(v / 1e6, 1)),
         _ => {
-            let seconds = (us + 500_000) / 1_000_000;
+            let seconds = us / 1_000_000 + u64::from(us % 1_000_000 >= 500_000);
             let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
             match (hours, minutes, rest) {
                 (0, m, 0) => format!("{m} min"),
@@ -40,7 +41,7 @@ pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -118,7 +119,9 @@ mod tests {
             (0, "0 µs"),
             (950, "950 µs"),
             (4_100, "4.1 ms"),
-            (9_960, "10 ms"),
+            (9_996, "10 ms"),
+            (12_740, "12.7 ms"),
+            (99_960, "100 ms"),
             (412_300, "412 ms"),
             (999_600, "1 s"),
             (1_214_000, "1.21 s"),
@@ -128,6 +131,7 @@ mod tests {
             (123_400_000, "2 min 3 s"),
             (3_600_000_000, "1 h"),
             (5_400_000_000, "1 h 30 min"),
+            (u64::MAX, "5124095576 h 1 min"),
         ];
         for (us, text) in cases {
             assert_eq!(duration(us), text);

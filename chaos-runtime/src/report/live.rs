@@ -1,6 +1,6 @@
 //! What shows while an experiment runs: one line that is rewritten, or plain lines.
 
-use super::terminal::{Style, may_rewrite};
+use super::terminal::may_rewrite;
 use super::text;
 use crate::figure;
 use std::io::Write as _;
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// At most five times a second; more is flicker.
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// A terminal cuts the line at its own width; this is where it ends at the latest.
+const MOST_COLUMNS: usize = 200;
 
 /// Whether some experiment of this process has the line. Several would overwrite each other.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -89,9 +92,9 @@ impl LiveLine {
         }
         drawn.last = Some(Instant::now());
         drawn.visible = true;
-        // One column less: writing into the last one makes some terminals wrap.
-        let line = text::line(&rendered(&self.name, progress), Style::detect().width - 1);
-        write(&format!("\r\u{1b}[2K{line}"));
+        // Without wrapping, as half of a wrapped line would stay for good.
+        let line = text::line(&rendered(&self.name, progress), MOST_COLUMNS);
+        write(&format!("\r\u{1b}[2K\u{1b}[?7l{line}\u{1b}[?7h"));
     }
 
     /// Takes the line away, so that something else can be written.

@@ -53,8 +53,13 @@ pub(crate) fn capped(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return text;
     }
-    let head = text.floor_char_boundary(most / 2);
-    let tail = text.ceil_char_boundary(text.len() - most / 2);
+    let (mut head, mut tail) = (most / 2, text.len() - most / 2);
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
     let left_out = tail - head;
     Cow::Owned(format!("{}\n… {left_out} bytes left out …\n{}", &text[..head], &text[tail..]))
 }

@@ -70,10 +70,11 @@ impl Status {
     fn new(element: Element, kind: &str, message: &str, body: &str, experiment: &ExperimentInfo) -> Self {
         // Reporters turn the first file:line:column of the text into an annotation.
         let at = format!("at {}:{}:{}", experiment.file, experiment.line, experiment.column);
+        let message = text::line(message, MESSAGE_CHARS);
         Self {
             element,
             kind: kind.to_owned(),
-            message: text::line(message, MESSAGE_CHARS),
+            message: if message.is_empty() { kind.to_owned() } else { message },
             body: format!("{at}\n{}", text::capped(body.trim_end(), BODY_BYTES)),
         }
     }
@@ -96,18 +97,9 @@ fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
     let (element, kind) = match journal.verdict {
         Verdict::Passed => return None,
         Verdict::KnownWeakness | Verdict::Skipped => (Element::Skipped, journal.verdict.name()),
-        Verdict::Running => {
-            let (kind, message) = if life == Life::Alive {
-                ("running", "still running when this file was written, or killed since")
-            } else {
-                ("killed", "the test process was killed before it could write a verdict")
-            };
-            let body = format!(
-                "{message}\nhelp: faults that it injected may still be active: the next chaos test on this machine \
-                 undoes what is left\nreplay: {}",
-                journal.replay
-            );
-            return Some(Status::new(Element::Error, kind, message, &body, experiment));
+        Verdict::Running if life == Life::Alive => {
+            let message = "still running when this file was written, or killed since";
+            return Some(Status::new(Element::Error, "running", message, message, experiment));
         }
         // Outranks all others, whatever else is a reason.
         Verdict::RollbackFailed => (Element::Error, ReasonKind::Rollback.name()),

@@ -81,7 +81,7 @@ fn load_properties(properties: &mut Vec<(String, String)>, load: &LoadRecord, ph
     let name = if load.control { format!("{} (control)", load.name) } else { load.name.clone() };
     properties.push((format!("load.{name}"), load.what.clone()));
     for (stats, phase) in load.phases.iter().zip(phases) {
-        let PhaseStats { operations, succeeded, response, .. } = stats;
+        let PhaseStats { operations, succeeded, response, failure_response, .. } = stats;
         let prefix = format!("load.{name}.{}", stats.phase.name());
         let length = phase.end_us.saturating_sub(phase.start_us) as f64 / 1e6;
         properties.push((format!("{prefix}.operations"), operations.to_string()));
@@ -92,11 +92,16 @@ fn load_properties(properties: &mut Vec<(String, String)>, load: &LoadRecord, ph
         if length > 0.0 {
             properties.push((format!("{prefix}.per_second"), format!("{:.3}", *operations as f64 / length)));
         }
-        if response.count > 0 {
-            let figures = [("p50", response.p50_us), ("p99", response.p99_us), ("max", response.max_us)];
-            properties.extend(
-                figures.map(|(name, us)| (format!("{prefix}.{name}_seconds"), format!("{:.6}", us as f64 / 1e6))),
-            );
-        }
+        // As in the terminal: quantiles of what succeeded, the slowest of all.
+        let slowest = response.max_us.max(failure_response.max_us);
+        let figures = [
+            ("p50", response.p50_us, response.count),
+            ("p99", response.p99_us, response.count),
+            ("max", slowest, response.count + failure_response.count),
+        ];
+        let measured = figures.into_iter().filter(|(.., count)| *count > 0);
+        properties.extend(
+            measured.map(|(name, us, _)| (format!("{prefix}.{name}_seconds"), format!("{:.6}", us as f64 / 1e6))),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A `<testsuite>`: one experiment.
 
 use super::{Life, case::Case, properties};
-use crate::report::journal::Journal;
+use crate::report::journal::{Journal, Reason, ReasonKind};
 use crate::report::terminal::{self, Style};
 use crate::report::text;
 use std::fmt::Write as _;
@@ -28,6 +28,13 @@ pub(crate) struct Suite {
 impl Suite {
     /// The suite of one journal that lies at `record`. `earlier` has the verdicts of earlier attempts in the same run.
     pub(crate) fn of(journal: &Journal, life: Life, earlier: &[String], record: &Path) -> Self {
+        let told;
+        let journal = if life == Life::Dead {
+            told = with_its_end(journal);
+            &told
+        } else {
+            journal
+        };
         let experiment = &journal.experiment;
         let attachment = format!("[[ATTACHMENT|{}]]", text::line(&record.display().to_string(), usize::MAX));
         let report = terminal::render(journal, Some(record), Style::PLAIN);
@@ -45,6 +52,20 @@ impl Suite {
             err: text::capped(&outputs(journal), STREAM_BYTES).into_owned(),
         }
     }
+}
+
+/// What a killed process could not write into its journal any more.
+fn with_its_end(journal: &Journal) -> Journal {
+    let mut journal = journal.clone();
+    let killed = Reason {
+        kind: ReasonKind::Killed,
+        message: "the test process was killed before it could write a verdict".to_owned(),
+        help: Some(
+            "faults that it injected may still be active; the next chaos test on this machine undoes them".to_owned(),
+        ),
+    };
+    journal.reasons.insert(0, killed);
+    journal
 }
 
 /// The last lines of child processes.

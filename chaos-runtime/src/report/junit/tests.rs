@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::journal::Journal;
+use crate::report::journal::{Journal, Verdict};
 use crate::report::{sample, snapshot, text};
 use proptest::prelude::*;
 use quick_xml::Reader;
@@ -76,12 +76,17 @@ fn suite(journal: &Journal) -> Suite {
     Suite::of(journal, Life::Ended, &[], &record())
 }
 
+/// A sample without a verdict is taken for one whose process was killed.
+fn life(journal: &Journal) -> Life {
+    if journal.verdict == Verdict::Running { Life::Dead } else { Life::Ended }
+}
+
 /// All samples in one file, under names of their own.
 fn samples() -> Vec<u8> {
     let mut suites = Vec::new();
     for (name, mut journal) in sample::all() {
         journal.experiment.name = format!("checkout::{}", name.replace('-', "_"));
-        let life = if name == "running" { Life::Dead } else { Life::Ended };
+        let life = life(&journal);
         let earlier = if name == "passed" { vec!["refuted".to_owned(), "killed".to_owned()] } else { vec![] };
         suites.push(Suite::of(&journal, life, &earlier, &record()));
     }
@@ -193,7 +198,7 @@ fn every_verdict_has_the_status_of_the_table() {
     assert_eq!(samples.len(), expected.len());
     for (name, status) in expected {
         let journal = &samples[name];
-        let xml = document(&[Suite::of(journal, Life::Dead, &[], &record())], &[]).unwrap();
+        let xml = document(&[Suite::of(journal, life(journal), &[], &record())], &[]).unwrap();
         let root = assert_conforms(&xml);
         let case = root.children[0].all("testcase").next().unwrap();
         assert_eq!(case.attributes["name"], journal.experiment.name, "the experiment's own case comes first");
@@ -296,7 +301,7 @@ proptest! {
     #[test]
     fn whatever_a_text_holds_the_file_is_whole_and_says_it(wild_text in any::<String>()) {
         let journal = wild(&wild_text);
-        let xml = document(&[suite(&journal)], &[wild_text.clone()]).unwrap();
+        let xml = document(&[suite(&journal)], std::slice::from_ref(&wild_text)).unwrap();
         let root = assert_conforms(&xml);
         let suite = &root.children[0];
         let one_line = text::line(&wild_text, 2_000);

@@ -4,20 +4,32 @@ use super::record;
 use crate::report::journal::{Journal, Verdict};
 use crate::report::junit::{self, Life, Suite};
 use crate::report::text;
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A run's folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// Suites of records that have ended, so that a run of many tests in one process reads each once.
+    known: Mutex<HashMap<PathBuf, Known>>,
+}
+
+/// A suite, and the record as it was when the suite was made of it.
+#[derive(Debug)]
+struct Known {
+    modified: SystemTime,
+    bytes: u64,
+    suite: Arc<Suite>,
 }
 
 impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, known: Mutex::default() }
     }
 
     pub(super) fn junit(&self) -> PathBuf {
@@ -86,7 +98,9 @@ impl Folder {
 
     pub(super) fn write_record(&self, name: &str, journal: &Journal) -> io::Result<()> {
         let json = serde_json::to_vec_pretty(&text::publish(journal))?;
-        replace(&self.record(name), &json)
+        let path = self.record(name);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
+        replace(&path, &json)
     }
 
     /// Makes the JUnit file of all records and returns its text.
@@ -98,17 +112,34 @@ impl Folder {
         records.retain(|path| has_extension(path, "json"));
         records.sort();
         for path in records {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            match record::read(&path) {
-                Ok(journal) => {
-                    suites.push(Suite::of(&journal, self.life(&name, &journal), &self.earlier_attempts(&name), &path));
-                }
+            match self.suite(&path) {
+                Ok(suite) => suites.push(suite),
                 Err(why) => remarks.push(why),
             }
         }
-        let xml = junit::document(&suites, &remarks)?;
+        let xml = junit::document(suites.iter().map(|suite| &**suite), &remarks)?;
         replace(&self.junit(), &xml)?;
         Ok(xml)
+    }
+
+    /// The suite of a record, or in a sentence why there is none.
+    fn suite(&self, path: &Path) -> Result<Arc<Suite>, String> {
+        let stamp = fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok();
+        let mut all_known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all_known.get(path)
+            && stamp == Some((known.modified, known.bytes))
+        {
+            return Ok(known.suite.clone());
+        }
+        let journal = record::read(path)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let life = self.life(&name, &journal);
+        let suite = Arc::new(Suite::of(&journal, life, &self.earlier_attempts(&name), path));
+        // What becomes of a test without a verdict shows elsewhere than in its record.
+        if let (Some((modified, bytes)), Life::Ended) = (stamp, life) {
+            all_known.insert(path.to_owned(), Known { modified, bytes, suite: suite.clone() });
+        }
+        Ok(suite)
     }
 
     fn life(&self, name: &str, journal: &Journal) -> Life {

@@ -22,6 +22,11 @@ pub(super) fn by_role(page: &mut Page, journal: &Journal) {
             continue;
         }
         page.heading(super::role(role));
+        if claims.iter().all(|claim| claim.judgement == Judgement::NotJudged) {
+            let texts: Vec<_> = claims.iter().map(|claim| claim.text.as_str()).collect();
+            page.marked(2, "·", &format!("not judged, the experiment ended before: {}", texts.join(", ")));
+            continue;
+        }
         for claim in claims {
             line(page, claim, width, true);
             if !claim.remark.is_empty() {
@@ -59,7 +64,7 @@ fn text_width<'a>(claims: impl Iterator<Item = &'a ClaimRecord>) -> usize {
     claims.map(|claim| columns_of(&claim.text)).max().unwrap_or(0).min(44)
 }
 
-/// `✗ during(p99 < 800ms)   1.21 s  (limit 800 ms, 95 % interval …, n = 2,010)`
+/// `✗ during(p99 < 800ms)   1.21 s, limit 800 ms  (95 % interval …, n = 2,010)`
 fn line(page: &mut Page, claim: &ClaimRecord, width: usize, details: bool) {
     let (tone, mark) = mark(claim);
     let mark = page.paint(tone, mark);
@@ -72,7 +77,9 @@ fn line(page: &mut Page, claim: &ClaimRecord, width: usize, details: bool) {
     };
     let mut facts = Vec::new();
     if claim.judgement != Judgement::NotJudged {
-        facts.extend(claim.limit.map(|limit| format!("limit {}", figure::value(limit, &claim.unit))));
+        if let Some(limit) = claim.limit {
+            found.push_str(&format!(", limit {}", figure::value(limit, &claim.unit)));
+        }
         if details {
             facts.extend(claim.interval.as_ref().map(|interval| figure::interval(interval, &claim.unit)));
         }
@@ -80,22 +87,20 @@ fn line(page: &mut Page, claim: &ClaimRecord, width: usize, details: bool) {
     }
     let facts = facts.join(", ");
     let room = page.width() - 4;
-    let one_line = format!("{:<width$}  {found}  ({facts})", claim.text);
-    if facts.is_empty() {
-        page.marked(2, &mark, &format!("{}  {found}", claim.text));
-    } else if columns_of(&one_line) <= room {
-        // Not wrapped, so that the columns stay.
-        page.raw(&format!("  {mark} {one_line}"));
-    } else {
-        if columns_of(&claim.text) + 2 + columns_of(&found) <= room {
-            found = format!("{:<width$}  {found}", claim.text);
-            page.raw(&format!("  {mark} {found}"));
-        } else {
-            page.marked(2, &mark, &claim.text);
-            page.wrapped(6, &found);
-        }
-        page.wrapped(6, &facts);
+    let head = format!("{:<width$}  {found}", claim.text);
+    let whole = if facts.is_empty() { head.clone() } else { format!("{head}  ({facts})") };
+    // Lines that fit are not wrapped, so that the columns stay.
+    if columns_of(&whole) <= room {
+        page.raw(&format!("  {mark} {whole}"));
+        return;
     }
+    if columns_of(&head) <= room {
+        page.raw(&format!("  {mark} {head}"));
+    } else {
+        page.marked(2, &mark, &claim.text);
+        page.wrapped(6, &found);
+    }
+    page.wrapped(6, &facts);
 }
 
 /// A guard is fine when it does not hold.

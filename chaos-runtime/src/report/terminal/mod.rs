@@ -25,7 +25,6 @@ pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> 
             claims::one_block(&mut page, journal);
             faults::one_line_each(&mut page, journal);
             notes(&mut page, journal);
-            page.wrapped(2, &format!("seed {}", journal.run.seed));
         }
         Verdict::Skipped | Verdict::Running => {
             reasons(&mut page, journal);
@@ -35,7 +34,12 @@ pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> 
     }
     if journal.verdict != Verdict::Passed {
         page.gap();
-        page.field("seed", &journal.run.seed.to_string());
+    }
+    if journal.duration_us > 0 {
+        page.field("took", &format!("{}, profile {}", figure::duration(journal.duration_us), journal.run.profile));
+    }
+    page.field("seed", &journal.run.seed.to_string());
+    if journal.verdict != Verdict::Passed {
         page.field("replay", &journal.replay);
     }
     if let Some(record) = record {
@@ -65,7 +69,7 @@ fn full(page: &mut Page, journal: &Journal) {
     }
 }
 
-/// `chaos test `name` REFUTED in 19.1 s  (file.rs:LINE:COL)` and the doc comment.
+/// `chaos test `name` REFUTED  (file.rs:LINE:COL)` and the doc comment.
 fn headline(page: &mut Page, journal: &Journal) {
     let experiment = &journal.experiment;
     let tone = match journal.verdict {
@@ -74,11 +78,9 @@ fn headline(page: &mut Page, journal: &Journal) {
         _ => Tone::Bad,
     };
     let verdict = page.paint(tone, &journal.verdict.name().to_uppercase());
-    let took =
-        if journal.duration_us == 0 { String::new() } else { format!(" in {}", figure::duration(journal.duration_us)) };
     // Never wrapped: editors and reporters look for the place in one piece.
     page.raw(&format!(
-        "chaos test `{}` {verdict}{took}  ({}:{}:{})",
+        "chaos test `{}` {verdict}  ({}:{}:{})",
         experiment.name, experiment.file, experiment.line, experiment.column
     ));
     if !experiment.doc.is_empty() {

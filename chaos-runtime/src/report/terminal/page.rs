@@ -118,7 +118,10 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     if columns_of(text) <= most {
         return text.to_owned();
     }
-    let mut short: String = text.chars().take(most.saturating_sub(1)).collect();
+    if most == 0 {
+        return String::new();
+    }
+    let mut short: String = text.chars().take(most - 1).collect();
     short.push('…');
     short
 }

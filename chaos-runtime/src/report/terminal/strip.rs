@@ -41,9 +41,9 @@ pub(super) fn timeline(page: &mut Page, journal: &Journal) {
     }
     let shown =
         marks.iter().take(MOST_MARKS).map(|mark| format!("{} {} {}", mark.sign, mark.name, figure::duration(mark.at)));
-    let mut legend = shown.collect::<Vec<_>>().join("   ");
+    let mut legend = shown.collect::<Vec<_>>().join(" · ");
     if marks.len() > MOST_MARKS {
-        legend.push_str(&format!("   and {} more", marks.len() - MOST_MARKS));
+        legend.push_str(&format!(" · and {} more", marks.len() - MOST_MARKS));
     }
     if !legend.is_empty() {
         page.wrapped(2, &legend);
@@ -82,7 +82,8 @@ fn phase_row(journal: &Journal, scale: Scale) -> String {
     let mut cells = vec![' '; scale.columns];
     for phase in &journal.phases {
         let (from, to) = (scale.column(phase.start_us), scale.column(phase.end_us));
-        let text = std::iter::once('│').chain(phase.kind.name().chars()).chain(std::iter::repeat(' '));
+        let name = shortened(phase.kind.name(), to.saturating_sub(from + 1));
+        let text = std::iter::once('│').chain(name.chars()).chain(std::iter::repeat(' '));
         for (cell, c) in cells[from.min(to)..to].iter_mut().zip(text) {
             *cell = c;
         }
