@@ -347,13 +347,21 @@ mod http2 {
         assert_eq!(class(request.expect_body_contains("HTTP/2.0")).await, None);
     }
 
+    /// Reads until the client waits for an answer: a connection closed with unread bytes would be reset.
+    fn read_all(stream: &mut TcpStream) {
+        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        while stream.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0) {}
+    }
+
     #[tokio::test]
     async fn peers_that_close_or_speak_http1() {
-        let closing = Peer::start(|mut stream| {
-            let _ = stream.read(&mut [0; 4096]);
-        });
+        let closing = Peer::start(|mut stream| read_all(&mut stream));
         assert_eq!(class(http::get(closing.url()).http2_prior_knowledge()).await, Some(ErrorClass::Closed));
-        let http1 = Peer::closing_after(GOOD);
+        let http1 = Peer::start(|mut stream| {
+            read_all(&mut stream);
+            stream.write_all(GOOD.as_bytes()).unwrap();
+            read_all(&mut stream);
+        });
         assert_eq!(class(http::get(http1.url()).http2_prior_knowledge()).await, Some(ErrorClass::Body));
     }
 
@@ -361,7 +369,7 @@ mod http2 {
     #[tokio::test]
     async fn a_reset() {
         let resetting = Peer::start(|mut stream| {
-            let _ = stream.read(&mut [0; 4096]);
+            read_all(&mut stream);
             reset(stream);
         });
         assert_eq!(class(http::get(resetting.url()).http2_prior_knowledge()).await, Some(ErrorClass::Reset));
