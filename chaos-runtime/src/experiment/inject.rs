@@ -185,7 +185,7 @@ async fn start(
     let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
     let injecting = core.ledger.injecting(undo);
-    let harm = fault.inject(InjectCx { seed, hold }).await;
+    let harm = fault.inject(InjectCx { seed, held: !one_shot, hold }).await;
     drop(injecting);
     if let Err(error) = harm {
         let _ = clear(core, index, undo).await;

@@ -76,6 +76,8 @@ pub trait OneShot: Fault {}
 pub struct InjectCx {
     /// A seed of the fault's own, drawn from the run's seed: the same run, the same draws.
     pub seed: u64,
-    /// How long the fault will be held, where that is known.
+    /// It is held until it is undone; else it acts once. Matters for faults that can be both.
+    pub held: bool,
+    /// How long it will be held, where that is known.
     pub hold: Option<Duration>,
 }

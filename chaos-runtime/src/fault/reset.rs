@@ -59,9 +59,10 @@ impl Fault for Reset {
     }
 
     async fn inject(&mut self, cx: &InjectCx) -> Result<()> {
-        match cx.hold {
-            Some(_) => self.proxy.set(Effect::Reset { seen_by: self.seen_by, before: None }, &self.hits).await,
-            None => self.proxy.reset_open(self.seen_by, &self.hits).await,
+        if cx.held {
+            self.proxy.set(Effect::Reset { seen_by: self.seen_by, before: None }, &self.hits).await
+        } else {
+            self.proxy.reset_open(self.seen_by, &self.hits).await
         }
     }
 

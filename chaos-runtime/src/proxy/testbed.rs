@@ -72,13 +72,13 @@ pub(crate) async fn echo(mut stream: TcpStream) -> io::Result<()> {
 /// Injects for a hold of a minute.
 pub(crate) async fn hold(fault: &mut impl Fault) -> Result<Undo> {
     let undo = fault.undo();
-    fault.inject(&InjectCx { seed: 42, hold: Some(secs(60)) }).await?;
+    fault.inject(&InjectCx { seed: 42, held: true, hold: Some(secs(60)) }).await?;
     Ok(undo)
 }
 
 /// Injects once.
 pub(crate) async fn once(fault: &mut impl Fault) -> Result<()> {
-    fault.inject(&InjectCx { seed: 42, hold: None }).await
+    fault.inject(&InjectCx { seed: 42, held: false, hold: None }).await
 }
 
 pub(crate) async fn clear(undo: &Undo) {
