@@ -13,6 +13,7 @@ use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Journal, Judgeme
 use crate::report::live::{LiveLine, Progress};
 use crate::rollback::UndoReport;
 use crate::{Error, ErrorKind, Result};
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(crate) async fn conduct(
     interrupted: impl Future<Output = &'static str>,
     identity: Journal,
 ) -> Journal {
+    let told = Cell::new(0);
     let cut = {
         let main = async {
             let end = body.await;
@@ -58,7 +60,7 @@ pub(crate) async fn conduct(
             biased;
             signal = interrupted => Some(Cut::Signal(signal)),
             () = tokio::time::sleep(core.settings.timeout) => Some(Cut::Timeout),
-            tripped = watch(core, live) => Some(Cut::Guard(tripped)),
+            tripped = watch(core, live, &told) => Some(Cut::Guard(tripped)),
             () = main => None,
         }
     };
@@ -78,6 +80,7 @@ pub(crate) async fn conduct(
     let end = core.clock.now();
     core.ledger.undo_all().await;
     live.clear();
+    tell(core, live, &told);
     assemble(core, gate, identity, measured, end, tripped).await
 }
 
@@ -146,15 +149,19 @@ async fn after_phase(core: &Core) {
     }
 }
 
+/// Tells what has happened since the last call.
+fn tell(core: &Core, live: &LiveLine, told: &Cell<usize>) {
+    for event in core.events.since(told) {
+        live.plain(&event.to_string());
+    }
+}
+
 /// Looks at the guards and renews the live line until a guard trips.
-async fn watch(core: &Core, live: &LiveLine) -> Tripped {
+async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Tripped {
     let mut last = 0;
-    let mut told = 0;
     loop {
         tokio::time::sleep(LOOK).await;
-        for event in core.events.since(&mut told) {
-            live.plain(&event.to_string());
-        }
+        tell(core, live, told);
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
         }

@@ -79,6 +79,16 @@ impl Core {
         Ok(())
     }
 
+    /// Fails when the verdict is known already: a body that goes on all the same injects nothing more.
+    pub(crate) fn not_decided(&self) -> Result<()> {
+        match self.decisive.lock().unwrap_or_else(PoisonError::into_inner).first() {
+            Some(reason) => {
+                Err(Error::of(ErrorKind::Inconclusive, format!("nothing more is injected: {}", reason.message)))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Adds something worth knowing that decides nothing.
     pub(crate) fn note(&self, note: impl Into<String>) {
         let note = note.into();

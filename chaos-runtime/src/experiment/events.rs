@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, micros};
 use crate::report::journal::{Event, EventKind};
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What happened so far. Clones share one log.
@@ -23,11 +24,10 @@ impl EventLog {
     }
 
     /// The events since the last call with the same counter.
-    pub(crate) fn since(&self, told: &mut usize) -> Vec<Event> {
+    pub(crate) fn since(&self, told: &Cell<usize>) -> Vec<Event> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = events[(*told).min(events.len())..].to_vec();
-        *told = events.len();
-        new
+        let known = told.replace(events.len());
+        events[known.min(events.len())..].to_vec()
     }
 
     /// All events so far, oldest first.

@@ -1,7 +1,7 @@
 //! The gate: warm-up, baseline, and the steady state judged on it before anything is harmed.
 
 use super::core::Core;
-use super::meter::Measured;
+use super::meter::{LaneState, Measured};
 use crate::claim::judge::{blank, judge, needed_operations};
 use crate::claim::relative;
 use crate::claim::sample::{Reading, Sample};
@@ -42,6 +42,7 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     core.events.note(EventKind::Phase, "baseline");
     let begun = core.timeline.begin(PhaseKind::Baseline).await;
     let measured = baseline(core, begun).await?;
+    refuse_the_hung(core).await?;
     let records = records(core, &measured, PhaseKind::Baseline, ClaimRole::SteadyState).await;
     gate.records.clone_from(&records);
     if let Some(broken) = records.iter().find(|record| record.judgement == Judgement::Broken) {
@@ -114,6 +115,30 @@ async fn refuse_the_undecidable(core: &Core) -> Result<()> {
     Ok(())
 }
 
+/// Operations due in the baseline, and those of them that have ended.
+fn ended(lanes: &[LaneState]) -> (u64, u64) {
+    let phases = lanes.iter().filter(|lane| !lane.control).filter_map(|lane| lane.phases.last());
+    phases.fold((0, 0), |sum, (tally, _)| (sum.0 + tally.due, sum.1 + tally.operations))
+}
+
+/// A service that answers next to nothing is not steady, whatever the few answers say.
+async fn refuse_the_hung(core: &Core) -> Result<()> {
+    let (due, operations) = core.meter.look(ended).await;
+    if operations * 2 >= due {
+        return Ok(());
+    }
+    Err(core.decide(
+        ReasonKind::SteadyState,
+        ErrorKind::Unsteady,
+        format!(
+            "steady state not met: only {} of {} operations have ended in the baseline",
+            display::count(operations),
+            display::count(due)
+        ),
+        Some("nothing was injected; does the service answer at all, and at this rate?"),
+    ))
+}
+
 /// Waits until the baseline is long enough for every claim that reads it.
 async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
     let least = begun + nanos(core.settings.baseline);
@@ -124,14 +149,20 @@ async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
         let enough = core
             .meter
             .look(|lanes| {
-                readers(core).all(|claim| {
-                    let needed = needed_operations(claim, core.settings.confidence);
-                    let concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject));
-                    let mut lanes = concerned.peekable();
-                    lanes.peek().is_none()
-                        || lanes.filter_map(|lane| lane.phases.last()).map(|(tally, _)| tally.operations).sum::<u64>()
-                            >= needed
-                })
+                let (due, operations) = ended(lanes);
+                // Waiting longer for a service that hangs decides nothing.
+                operations * 2 < due
+                    || readers(core).all(|claim| {
+                        let needed = needed_operations(claim, core.settings.confidence);
+                        let concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject));
+                        let mut lanes = concerned.peekable();
+                        lanes.peek().is_none()
+                            || lanes
+                                .filter_map(|lane| lane.phases.last())
+                                .map(|(tally, _)| tally.operations)
+                                .sum::<u64>()
+                                >= needed
+                    })
             })
             .await;
         if enough || core.clock.now() >= longest {

@@ -75,9 +75,9 @@ impl Watch<'_> {
                 Some(display::value(limit.of_same_unit(value)))
             }
             Metric::Max => {
-                let pending = self.concerned().filter_map(|lane| lane.oldest_pending);
-                let oldest = pending.filter(|due| *due >= self.since).min();
-                let waiting = oldest.map_or(0, |due| now.saturating_sub(due));
+                let oldest = self.concerned().filter_map(|lane| lane.oldest_pending).min();
+                // What the injection caught in flight waits since then, as far as this fault is concerned.
+                let waiting = oldest.map_or(0, |due| now.saturating_sub(due.max(self.since)));
                 longer(self.sums(self.since, now, None).max.max(waiting))
             }
             Metric::Unavailability => {

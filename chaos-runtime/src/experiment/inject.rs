@@ -157,6 +157,7 @@ async fn start(
     one_shot: bool,
 ) -> Result<ActiveFault> {
     core.still_on()?;
+    core.not_decided()?;
     {
         let mut gate = chaos.gate.lock().await;
         gate::pass(core, chaos.load_started(), &mut gate).await?;
