@@ -20,6 +20,25 @@ pub struct Probe<F> {
 ///
 /// The value may be a [`Duration`], a number, a [`Percent`], a [`Rate`], or a `Result` of one of them;
 /// a failed sample counts as missing, and claims on a probe with missing samples are inconclusive.
+///
+/// `sample` is a closure that returns a future of it, or one that returns it at once and must not block:
+///
+/// ```no_run
+/// # use chaos_runtime::prelude::*;
+/// # #[derive(Clone)] struct Client;
+/// # impl Client {
+/// #     fn queue_length(&self) -> usize { 0 }
+/// #     async fn lag(&self) -> std::io::Result<std::time::Duration> { Ok(secs(0)) }
+/// # }
+/// # async fn body(chaos: &mut Chaos, client: Client) -> chaos::Result {
+/// let queue = client.clone();
+/// chaos.probe("queue length", probe::every(millis(200), move || queue.queue_length()));
+/// chaos.probe("replication lag", probe::every(millis(200), move || {
+///     let client = client.clone();
+///     async move { client.lag().await }
+/// }));
+/// # Ok(()) }
+/// ```
 pub const fn every<F>(interval: Duration, sample: F) -> Probe<F> {
     Probe { interval, sample }
 }
@@ -72,6 +91,49 @@ impl<T: IntoProbeValue, E: Display> IntoProbeValue for Result<T, E> {
     }
 }
 
+/// Closures that a probe samples: `Fn() -> V` or `Fn() -> impl Future<Output = V>`, where `V` is an
+/// [`IntoProbeValue`].
+///
+/// `Kind` keeps the two apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "a probe can't sample this",
+    label = "must be a `Send` closure without arguments that returns a value with a unit, a `Result` of one, or a future of those",
+    note = "let the closure own what it uses, and each future too: `move || {{ let client = client.clone(); async move {{ … }} }}`"
+)]
+pub trait SampleFn<Kind>: Send + 'static {
+    #[doc(hidden)]
+    fn sample(&self) -> impl Future<Output = ProbeValue> + Send;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Immediate {}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Async {}
+
+impl<F, V> SampleFn<Immediate> for F
+where
+    F: Fn() -> V + Send + 'static,
+    V: IntoProbeValue,
+{
+    fn sample(&self) -> impl Future<Output = ProbeValue> + Send {
+        std::future::ready(self().into_probe_value())
+    }
+}
+
+impl<F, Fut> SampleFn<Async> for F
+where
+    F: Fn() -> Fut + Send + 'static,
+    Fut: Future<Output: IntoProbeValue> + Send,
+{
+    fn sample(&self) -> impl Future<Output = ProbeValue> + Send {
+        let sampling = self();
+        async move { sampling.await.into_probe_value() }
+    }
+}
+
 /// A probe's samples so far.
 #[derive(Debug, Default)]
 struct Samples {
@@ -95,12 +157,7 @@ pub(crate) struct Probes(Mutex<Vec<Running>>);
 
 impl Probes {
     /// Starts a probe on the current runtime.
-    pub(crate) fn start<F, Fut>(&self, name: String, probe: Probe<F>, clock: Clock)
-    where
-        F: Fn() -> Fut + Send + 'static,
-        Fut: Future + Send + 'static,
-        Fut::Output: IntoProbeValue + Send,
-    {
+    pub(crate) fn start<F: SampleFn<Kind>, Kind>(&self, name: String, probe: Probe<F>, clock: Clock) {
         let samples = Arc::new(Mutex::new(Samples::default()));
         let interval = probe.interval.max(Duration::from_millis(1));
         let into = samples.clone();
@@ -112,8 +169,9 @@ impl Probes {
                 let at = clock.now();
                 // A sample that hangs is a missing one, not the end of the probe.
                 let limit = interval.max(Duration::from_secs(5));
-                let value = match tokio::time::timeout(limit, (probe.sample)()).await {
-                    Ok(value) => value.into_probe_value().0,
+                let sampling = probe.sample.sample();
+                let value = match tokio::time::timeout(limit, sampling).await {
+                    Ok(ProbeValue(value)) => value,
                     Err(_) => Err(format!("no answer within {limit:?}")),
                 };
                 let mut samples = into.lock().unwrap_or_else(PoisonError::into_inner);

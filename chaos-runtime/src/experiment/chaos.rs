@@ -8,10 +8,9 @@ use crate::claim::Claim;
 use crate::clock::Nanos;
 use crate::fault::Fault;
 use crate::load::{DriverCx, Load, Operation};
-use crate::probe::{IntoProbeValue, Probe};
+use crate::probe::{Probe, SampleFn};
 use crate::report::journal::{EventKind, PhaseKind};
 use crate::{Error, Result};
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The experiment as its body sees it: start targets and load, inject faults, state expectations.
@@ -108,12 +107,7 @@ impl Chaos {
     }
 
     /// Samples a value through all phases, for claims such as `probe("replication lag") < 10s`.
-    pub fn probe<F, Fut>(&self, name: impl Into<String>, probe: Probe<F>)
-    where
-        F: Fn() -> Fut + Send + 'static,
-        Fut: Future + Send + 'static,
-        Fut::Output: IntoProbeValue + Send,
-    {
+    pub fn probe<F: SampleFn<Kind>, Kind>(&self, name: impl Into<String>, probe: Probe<F>) {
         self.core.probes.start(name.into(), probe, self.core.clock);
     }
 

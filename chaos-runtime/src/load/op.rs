@@ -5,31 +5,44 @@ use super::{OpId, Operation};
 use crate::measure::{ErrorClass, Outcome};
 use std::any::Any;
 use std::error::Error;
-use std::future::Future;
+use std::fmt;
+use std::marker::PhantomData;
 
-/// An operation from a closure: `op(|id: OpId| async move { client.pay(id).await })`.
+/// An operation from a closure: `op(async move |id: OpId| client.pay(id).await)`.
 ///
-/// The closure is called for every attempt; what it returns is turned into an outcome by [`IntoOutcome`].
-pub fn op<F, Fut>(attempt: F) -> Op<F>
+/// The closure is called for every attempt; what it returns is turned into an outcome by [`IntoOutcome`]. It owns
+/// what it uses, and as an async closure it may lend that to its futures. One that returns a future is as good:
+/// `op(move |id| pay(client.clone(), id))`.
+pub fn op<F, R>(attempt: F) -> Op<F, R>
 where
-    F: Fn(OpId) -> Fut + Send + Sync + 'static,
-    Fut: Future,
-    Fut::Output: IntoOutcome,
+    F: AsyncFn(OpId) -> R + Send + Sync + 'static,
+    R: IntoOutcome + 'static,
 {
-    Op { attempt }
+    Op { attempt, returns: PhantomData }
 }
 
 /// What [`op`] makes.
-#[derive(Debug, Clone, Copy)]
-pub struct Op<F> {
+pub struct Op<F, R> {
     attempt: F,
+    returns: PhantomData<fn() -> R>,
 }
 
-impl<F, Fut> Operation for Op<F>
+impl<F: Clone, R> Clone for Op<F, R> {
+    fn clone(&self) -> Self {
+        Self { attempt: self.attempt.clone(), returns: PhantomData }
+    }
+}
+
+impl<F, R> fmt::Debug for Op<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Op")
+    }
+}
+
+impl<F, R> Operation for Op<F, R>
 where
-    F: Fn(OpId) -> Fut + Send + Sync + 'static,
-    Fut: Future,
-    Fut::Output: IntoOutcome,
+    F: AsyncFn(OpId) -> R + Send + Sync + 'static,
+    R: IntoOutcome + 'static,
 {
     async fn attempt(&self, id: OpId) -> Outcome {
         (self.attempt)(id).await.into_outcome()
@@ -144,6 +157,18 @@ mod tests {
             if *local == 3 { Ok(()) } else { Err("changed") }
         });
         assert_eq!(run(&operation), Outcome::OK);
+    }
+
+    #[test]
+    fn an_async_closure_may_lend_what_it_owns() {
+        struct Client(u32);
+        impl Client {
+            async fn pay(&self) -> Result<u32, io::Error> {
+                Ok(self.0)
+            }
+        }
+        let client = Client(7);
+        assert_eq!(run(&op(async move |_| client.pay().await)), Outcome::OK);
     }
 
     #[test]
