@@ -121,10 +121,15 @@ fn ended(lanes: &[LaneState]) -> (u64, u64) {
     phases.fold((0, 0), |sum, (tally, _)| (sum.0 + tally.due, sum.1 + tally.operations))
 }
 
+/// Most operations have not ended, and there are enough of them to say so.
+fn is_hung(due: u64, operations: u64) -> bool {
+    due >= 20 && operations * 2 < due
+}
+
 /// A service that answers next to nothing is not steady, whatever the few answers say.
 async fn refuse_the_hung(core: &Core) -> Result<()> {
     let (due, operations) = core.meter.look(ended).await;
-    if operations * 2 >= due {
+    if !is_hung(due, operations) {
         return Ok(());
     }
     Err(core.decide(
@@ -139,6 +144,27 @@ async fn refuse_the_hung(core: &Core) -> Result<()> {
     ))
 }
 
+/// Rate × hold time tells which claims this fault alone can't decide: says so before it is injected.
+pub(crate) async fn warn_of_thin_phase(core: &Core, hold: Duration) {
+    let infos = core.meter.infos().await;
+    for claim in core.spec.hypothesis.iter().filter(|claim| claim.scope == Scope::During) {
+        let concerned = infos.iter().filter(|info| claim.subject.is_none_or(|name| name == info.name));
+        let Some(rate) = concerned.map(|info| info.rate).sum::<Option<f64>>() else { continue };
+        let (needed, expected) = (needed_operations(claim, core.settings.confidence), rate * hold.as_secs_f64());
+        if expected < needed as f64 {
+            let note = format!(
+                "`{}` needs {} operations; a fault phase of {} has about {}",
+                claim.text,
+                display::count(needed),
+                display::duration(hold),
+                display::count(expected as u64)
+            );
+            core.events.note(EventKind::Note, note.as_str());
+            core.note(note);
+        }
+    }
+}
+
 /// Waits until the baseline is long enough for every claim that reads it.
 async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
     let least = begun + nanos(core.settings.baseline);
@@ -151,7 +177,7 @@ async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
             .look(|lanes| {
                 let (due, operations) = ended(lanes);
                 // Waiting longer for a service that hangs decides nothing.
-                operations * 2 < due
+                is_hung(due, operations)
                     || readers(core).all(|claim| {
                         let needed = needed_operations(claim, core.settings.confidence);
                         let concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject));

@@ -165,6 +165,9 @@ async fn start(
     if !core.timeline.any_active() && !settle(core).await? {
         return Err(not_back(core));
     }
+    if let Some(hold) = hold {
+        gate::warn_of_thin_phase(core, hold).await;
+    }
     let (what, target) = (fault.describe(), fault.target());
     let undo = core.ledger.record(&what, &target, fault.undo())?;
     core.timeline.ensure(PhaseKind::Fault).await;

@@ -60,6 +60,7 @@ impl Run {
     }
 
     /// Where everything lies that outlives the process.
+    #[cfg(test)]
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -75,6 +76,7 @@ impl Run {
     }
 
     /// Where the record of this experiment lies, whether it exists or not.
+    #[cfg(test)]
     pub(crate) fn record(&self, journal: &Journal) -> PathBuf {
         self.folder.record(&name::of_record(journal))
     }
