@@ -25,7 +25,9 @@ use folder::Folder;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One `cargo test` or `cargo nextest run`.
@@ -71,6 +73,7 @@ impl Run {
     }
 
     /// Where the run's JUnit file lies.
+    #[cfg(test)]
     pub(crate) fn junit(&self) -> PathBuf {
         self.folder.junit()
     }
