@@ -179,6 +179,7 @@ async fn start(
         evidence: String::new(),
         hits: None,
         recovery: None,
+        watched: None,
         active: true,
     };
     let index = core.timeline.add_fault(state, undo);
@@ -221,11 +222,8 @@ async fn confirm(core: &Core, index: usize, undo: UndoId, fault: &mut dyn DynFau
 async fn unconfirmed(core: &Core, index: usize, undo: UndoId, evidence: &Evidence) -> Result<()> {
     let what = core.timeline.update(index, |fault| fault.what.clone());
     let _ = clear(core, index, undo).await;
-    let message = format!(
-        "`{what}` was not confirmed within {}: {}",
-        display::duration(core.settings.confirm),
-        evidence.text()
-    );
+    let message =
+        format!("`{what}` was not confirmed within {}: {}", display::duration(core.settings.confirm), evidence.text());
     let help = "check that the load's operations reach the target, or give the fault more time with `confirm = …`";
     Err(core.decide(ReasonKind::Inconclusive, ErrorKind::Inconclusive, message, Some(help)))
 }

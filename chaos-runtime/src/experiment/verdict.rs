@@ -17,7 +17,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) decisive: Vec<Reason>,
     pub(crate) claims: &'a [ClaimRecord],
     pub(crate) faults: &'a [FaultRecord],
-    /// Operations and probe samples in the fault phases.
+    /// Operations (without a load: probe samples) in the fault phases.
     pub(crate) seen_in_fault: u64,
     /// There is a steady state to come back to.
     pub(crate) has_steady_state: bool,
@@ -69,8 +69,17 @@ fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
         let message = format!("the steady state did not come back after `{}`", fault.what);
         reasons.push(refuted(message, Some("a longer `recovery_limit = …` tells how long it takes, if it ever ends")));
     }
+    let relapsed = |fault: &&FaultRecord| {
+        fault.recovery.as_ref().is_some_and(|recovery| recovery.state == RecoveryState::Relapsed)
+    };
+    reasons.extend(facts.faults.iter().filter(relapsed).map(|fault| {
+        refuted(format!("the steady state was lost again after the recovery from `{}`", fault.what), None)
+    }));
     reasons.extend(broken(ClaimRole::SteadyStateAfter).map(|claim| {
-        refuted(format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured), None)
+        refuted(
+            format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured),
+            None,
+        )
     }));
     reasons
 }
@@ -137,11 +146,13 @@ pub(crate) fn known_weakness(
         fix_by: Some(known.fix_by.to_owned()),
         claims: false_claims(),
     };
-    let reason = |message: String, help: &str| Reason { kind: ReasonKind::KnownWeakness, message, help: Some(help.into()) };
+    let reason =
+        |message: String, help: &str| Reason { kind: ReasonKind::KnownWeakness, message, help: Some(help.into()) };
     match verdict {
         // Dates of this form compare as texts.
         Verdict::Refuted if today <= known.fix_by => {
-            let first = reason(format!("known weakness {}, tolerated until {}", known.id, known.fix_by), "fix it by then");
+            let first =
+                reason(format!("known weakness {}, tolerated until {}", known.id, known.fix_by), "fix it by then");
             (Verdict::KnownWeakness, std::iter::once(first).chain(reasons).collect(), Some(finding))
         }
         Verdict::Refuted => {
@@ -241,10 +252,13 @@ fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> Cla
     if reactions.is_empty() {
         return undecided(claim, role, "no fault's recovery was watched".into());
     }
+    if claim.metric == Metric::TimeToDetect && reactions.iter().any(|r| r.time_to_detect_us.is_none()) {
+        return undecided(claim, role, "the steady state was never left, so there was nothing to detect".into());
+    }
     let values: Vec<Option<u64>> = reactions
         .iter()
         .map(|reaction| match claim.metric {
-            Metric::TimeToDetect => Some(reaction.time_to_detect_us.unwrap_or(0)),
+            Metric::TimeToDetect => reaction.time_to_detect_us,
             Metric::Unavailability => Some(reaction.unavailability_us),
             _ => reaction.counted_us(),
         })
@@ -290,13 +304,16 @@ pub(crate) fn judge_probe(
     }
     let limit = match claim.limit {
         Limit::Value(limit) => limit,
-        _ => match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>()) {
-            Some(baseline) if !baseline.is_empty() => {
-                let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
-                relative::apply(claim.limit, with_unit(unit, mean))
+        _ => {
+            match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>())
+            {
+                Some(baseline) if !baseline.is_empty() => {
+                    let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
+                    relative::apply(claim.limit, with_unit(unit, mean))
+                }
+                _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
             }
-            _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
-        },
+        }
     };
     let (plain, limit_unit) = limit.plain();
     record.limit = Some(plain);
