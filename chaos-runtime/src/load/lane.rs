@@ -113,27 +113,35 @@ impl<O: Operation> Lane<O> {
         while let Some(arrival) = self.next(worker).await {
             let started = self.clock.now();
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
-            let (first, ok_at_last, attempts) = self.operate(arrival.index, started, &mut rng).await;
+            let (first, ok_at_last, attempts) = self.operate(arrival.index, arrival.due, &mut rng).await;
             // Censored already: the run ended while it was in flight.
             if self.slots.borrow_mut()[worker].busy.take().is_none() {
                 return;
             }
             let Arrival { due, noticed, .. } = arrival;
             let ended = self.clock.now();
-            self.recorder.borrow_mut().complete(&Completion { due, noticed, started, ended, first, ok_at_last, attempts });
+            self.recorder.borrow_mut().complete(&Completion {
+                due,
+                noticed,
+                started,
+                ended,
+                first,
+                ok_at_last,
+                attempts,
+            });
             // An operation that never waits must not keep the pacer from its turn.
             tokio::task::consume_budget().await;
         }
     }
 
     /// All attempts of one operation.
-    async fn operate(&self, index: u64, started: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+    async fn operate(&self, index: u64, due: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
         let id = OpId::new(self.settings.run, self.settings.load, index);
         let first = self.attempt(id).await;
         let Some(mut class) = first.error else { return (first, true, 1) };
         let mut attempts = 1;
         loop {
-            let elapsed = Duration::from_nanos(self.clock.now() - started);
+            let elapsed = Duration::from_nanos(self.clock.now().saturating_sub(due));
             let Some(pause) = self.settings.retry.next(attempts, elapsed, class, rng) else {
                 return (first, false, attempts);
             };
@@ -151,9 +159,7 @@ impl<O: Operation> Lane<O> {
         match tokio::time::timeout(self.settings.timeout, attempt).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
-            Err(_) => {
-                Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout))
-            }
+            Err(_) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
         }
     }
 
