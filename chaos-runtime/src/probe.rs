@@ -140,6 +140,8 @@ struct Samples {
     unit: &'static str,
     values: Vec<(Nanos, Option<f64>)>,
     error: Option<String>,
+    /// Since when a sample is being taken.
+    pending: Option<Nanos>,
 }
 
 /// A running probe.
@@ -167,6 +169,7 @@ impl Probes {
             loop {
                 ticks.tick().await;
                 let at = clock.now();
+                into.lock().unwrap_or_else(PoisonError::into_inner).pending = Some(at);
                 // A sample that hangs is a missing one, not the end of the probe.
                 let limit = interval.max(Duration::from_secs(5));
                 let sampling = probe.sample.sample();
@@ -175,6 +178,7 @@ impl Probes {
                     Err(_) => Err(format!("no answer within {limit:?}")),
                 };
                 let mut samples = into.lock().unwrap_or_else(PoisonError::into_inner);
+                samples.pending = None;
                 match value {
                     Ok((value, unit)) => {
                         samples.unit = unit;
@@ -191,10 +195,18 @@ impl Probes {
         probes.push(Running { name, interval, samples, task });
     }
 
-    /// Ends all probes; their samples stay.
-    pub(crate) fn stop(&self) {
+    /// Ends all probes; their samples stay. One that hangs by then is a missing one, not a forgotten one.
+    pub(crate) fn stop(&self, clock: Clock) {
         let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        probes.iter().for_each(|probe| probe.task.abort());
+        for probe in probes.iter() {
+            probe.task.abort();
+            let mut samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
+            let patience = crate::clock::nanos((probe.interval * 2).max(Duration::from_secs(1)));
+            if let Some(at) = samples.pending.take_if(|at| *at + patience < clock.now()) {
+                samples.values.push((at, None));
+                samples.error.get_or_insert_with(|| "no answer until the end of the run".to_owned());
+            }
+        }
     }
 
     /// A probe's unit and its samples in `from..to`; where none lies in it, the last one before counts for

@@ -48,6 +48,7 @@ impl<'a> Sample<'a> {
     ) -> Self {
         let mut sample =
             Self { measures: PhaseMeasures::empty(PhaseKind::Fault), seconds: 0.0, events, slices: Vec::new() };
+        let (mut due, mut under_way) = (0, 0);
         let concerned = |lane: &&Measured| lane.control == control && subject.is_none_or(|name| name == lane.info.name);
         for lane in measured.iter().filter(concerned) {
             for (index, phase) in lane.recorder.phases.iter().enumerate() {
@@ -55,11 +56,17 @@ impl<'a> Sample<'a> {
                     continue;
                 };
                 sample.measures.add(phase);
+                let pending = phase.tally.due.saturating_sub(phase.tally.operations);
+                let series = &lane.recorder.series;
+                due += phase.tally.due;
+                under_way += pending.saturating_sub(series.overdue(stretch.start, stretch.end.min(series.end())));
                 sample.slices.extend(lane.recorder.series.between(stretch.start, stretch.end).map(|(_, s)| s.clone()));
             }
         }
         let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
         sample.seconds = spans.map(|stretch| (stretch.end - stretch.start) as f64 / 1e9).sum();
+        // Arrivals whose answers are simply not there yet are no loss of throughput: their time is left out too.
+        sample.seconds *= 1.0 - under_way as f64 / due.max(1) as f64;
         sample
     }
 

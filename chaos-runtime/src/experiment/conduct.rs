@@ -5,10 +5,12 @@ use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
 use super::inject::clear_leftovers;
 use super::meter::Measured;
-use super::recover::settle;
+use super::recover::{review, settle};
 use super::verdict::{self, Facts};
-use crate::claim::judge::{blank, needed_operations};
+use crate::claim::judge::blank;
+use crate::claim::sample::Stretch;
 use crate::claim::{Claim, Scope, display};
+use crate::clock::Nanos;
 use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Journal, Judgement, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
 use crate::rollback::UndoReport;
@@ -68,6 +70,8 @@ pub(crate) async fn conduct(
     if let Some(cut) = cut {
         tripped = cut_short(core, cut);
     }
+    // The after phase ends with the arrivals: waiting for the last answers is no part of it.
+    let arrivals_end = core.clock.now();
     let decided = !core.decisive.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
     let measured = if decided {
         // Harm first: nothing is waited for while a fault may still be on.
@@ -76,12 +80,12 @@ pub(crate) async fn conduct(
     } else {
         core.meter.stop(Duration::from_secs(30)).await
     };
-    core.probes.stop();
+    core.probes.stop(core.clock);
     let end = core.clock.now();
     core.ledger.undo_all().await;
     live.clear();
     tell(core, live, &told);
-    assemble(core, gate, identity, measured, end, tripped).await
+    assemble(core, gate, identity, measured, (arrivals_end, end), tripped).await
 }
 
 /// What follows the body: the end of faults left on, recovery, the after phase.
@@ -103,6 +107,7 @@ async fn after_body(core: &Arc<Core>, end: BodyEnd) {
     if settle(core).await.unwrap_or(false) && !core.spec.steady_state.is_empty() {
         core.events.note(EventKind::Phase, "after");
         after_phase(core).await;
+        review(core).await;
     }
 }
 
@@ -130,19 +135,7 @@ async fn after_phase(core: &Core) {
         core.spec.steady_state.iter().chain(after)
     };
     while core.clock.now() < longest && core.still_on().is_ok() {
-        let enough = core
-            .meter
-            .look(|lanes| {
-                readers().all(|claim: &Claim| {
-                    let needed = needed_operations(claim, core.settings.confidence);
-                    let mut concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject)).peekable();
-                    concerned.peek().is_none()
-                        || concerned.filter_map(|lane| lane.phases.last()).map(|(t, _)| t.operations).sum::<u64>()
-                            >= needed
-                })
-            })
-            .await;
-        if enough {
+        if core.meter.look(|lanes| gate::enough(core, lanes, readers())).await {
             return;
         }
         tokio::time::sleep(LOOK).await;
@@ -223,10 +216,10 @@ async fn assemble(
     gate: &tokio::sync::Mutex<Gate>,
     mut journal: Journal,
     measured: Vec<Measured>,
-    end: u64,
+    (arrivals_end, end): (Nanos, Nanos),
     tripped: Option<Tripped>,
 ) -> Journal {
-    let stretches = core.timeline.stretches(end);
+    let stretches = core.timeline.stretches(arrivals_end);
     // A guard that cut the body short may have been inside the gate's lock; its records are not needed then.
     let (mut claims, baseline) =
         gate.try_lock().map(|mut gate| (gate.records.clone(), std::mem::take(&mut gate.baseline))).unwrap_or_default();
@@ -247,7 +240,13 @@ async fn assemble(
     }
     if injected && decisive.is_empty() {
         if core.timeline.current() == Some(PhaseKind::After) {
-            claims.extend(gate::records(core, &measured, PhaseKind::After, ClaimRole::SteadyStateAfter).await);
+            claims.extend(gate::records(
+                core,
+                &measured,
+                &last_after(&stretches),
+                PhaseKind::After,
+                ClaimRole::SteadyStateAfter,
+            ));
         }
         claims.extend(verdict::judge_all(core, &measured, &baseline, &stretches));
     } else {
@@ -280,6 +279,18 @@ async fn assemble(
     journal.finding = finding;
     journal.events = core.events.snapshot();
     journal
+}
+
+/// Only the last after phase says whether the steady state is back; earlier ones would water it down.
+fn last_after(stretches: &[Stretch]) -> Vec<Stretch> {
+    let last = stretches.iter().rposition(|stretch| stretch.kind == PhaseKind::After);
+    let mut stretches = stretches.to_vec();
+    for (index, stretch) in stretches.iter_mut().enumerate() {
+        if stretch.kind == PhaseKind::After && Some(index) != last {
+            stretch.kind = PhaseKind::Recovery;
+        }
+    }
+    stretches
 }
 
 fn rollback_failures(reports: &[UndoReport]) -> Vec<Reason> {

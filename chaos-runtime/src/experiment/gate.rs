@@ -4,7 +4,7 @@ use super::core::Core;
 use super::meter::{LaneState, Measured};
 use crate::claim::judge::{blank, judge, needed_operations};
 use crate::claim::relative;
-use crate::claim::sample::{Reading, Sample};
+use crate::claim::sample::{Reading, Sample, Stretch};
 use crate::claim::{Claim, Limit, Metric, Reference, Scope, display};
 use crate::clock::{Nanos, nanos};
 use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Judgement, PhaseKind, ReasonKind};
@@ -41,9 +41,9 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     core.still_on()?;
     core.events.note(EventKind::Phase, "baseline");
     let begun = core.timeline.begin(PhaseKind::Baseline).await;
-    let measured = baseline(core, begun).await?;
-    refuse_the_hung(core).await?;
-    let records = records(core, &measured, PhaseKind::Baseline, ClaimRole::SteadyState).await;
+    let (measured, hanging) = baseline(core, begun).await?;
+    let stretches = core.timeline.stretches(core.clock.now());
+    let records = records(core, &measured, &stretches, PhaseKind::Baseline, ClaimRole::SteadyState);
     gate.records.clone_from(&records);
     if let Some(broken) = records.iter().find(|record| record.judgement == Judgement::Broken) {
         let message = format!("steady state not met: `{}` measured {}", broken.text, broken.measured);
@@ -55,8 +55,10 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
             Some("nothing was injected; make the service steady first, or claim less of it"),
         ));
     }
-    if let Some(open) = records.iter().find(|record| record.judgement != Judgement::Holds) {
-        let message = format!("steady state not decidable: `{}`: {}", open.text, open.remark);
+    let open = records.iter().find(|record| record.judgement != Judgement::Holds);
+    let open = open.map(|record| (record.text.as_str(), record.remark.as_str()));
+    if let Some((text, why)) = open.or(hanging.map(|claim| (claim.text, "too many operations are still in flight"))) {
+        let message = format!("steady state not decidable: `{text}`: {why}");
         core.events.note(EventKind::Gate, format!("gate closed: {message}"));
         return Err(core.decide(
             ReasonKind::Inconclusive,
@@ -115,35 +117,6 @@ async fn refuse_the_undecidable(core: &Core) -> Result<()> {
     Ok(())
 }
 
-/// Operations due in the baseline, and those of them that have ended.
-fn ended(lanes: &[LaneState]) -> (u64, u64) {
-    let phases = lanes.iter().filter(|lane| !lane.control).filter_map(|lane| lane.phases.last());
-    phases.fold((0, 0), |sum, (tally, _)| (sum.0 + tally.due, sum.1 + tally.operations))
-}
-
-/// Most operations have not ended, and there are enough of them to say so.
-fn is_hung(due: u64, operations: u64) -> bool {
-    due >= 20 && operations * 2 < due
-}
-
-/// A service that answers next to nothing is not steady, whatever the few answers say.
-async fn refuse_the_hung(core: &Core) -> Result<()> {
-    let (due, operations) = core.meter.look(ended).await;
-    if !is_hung(due, operations) {
-        return Ok(());
-    }
-    Err(core.decide(
-        ReasonKind::SteadyState,
-        ErrorKind::Unsteady,
-        format!(
-            "steady state not met: only {} of {} operations have ended in the baseline",
-            display::count(operations),
-            display::count(due)
-        ),
-        Some("nothing was injected; does the service answer at all, and at this rate?"),
-    ))
-}
-
 /// Rate × hold time tells which claims this fault alone can't decide: says so before it is injected.
 pub(crate) async fn warn_of_thin_phase(core: &Core, hold: Duration) {
     let infos = core.meter.infos().await;
@@ -165,47 +138,69 @@ pub(crate) async fn warn_of_thin_phase(core: &Core, hold: Duration) {
     }
 }
 
-/// Waits until the baseline is long enough for every claim that reads it.
-async fn baseline(core: &Core, begun: Nanos) -> Result<Vec<Measured>> {
+/// Waits until the baseline is long enough for every claim that reads it, and gives the claim that operations
+/// still in flight could break, if there is one.
+async fn baseline(core: &Core, begun: Nanos) -> Result<(Vec<Measured>, Option<&'static Claim>)> {
     let least = begun + nanos(core.settings.baseline);
     let longest = begun + nanos(core.settings.baseline * STRETCH);
     core.clock.sleep_until(least).await;
     loop {
         core.still_on()?;
-        let enough = core
-            .meter
-            .look(|lanes| {
-                let (due, operations) = ended(lanes);
-                // Waiting longer for a service that hangs decides nothing.
-                is_hung(due, operations)
-                    || readers(core).all(|claim| {
-                        let needed = needed_operations(claim, core.settings.confidence);
-                        let concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject));
-                        let mut lanes = concerned.peekable();
-                        lanes.peek().is_none()
-                            || lanes
-                                .filter_map(|lane| lane.phases.last())
-                                .map(|(tally, _)| tally.operations)
-                                .sum::<u64>()
-                                >= needed
-                    })
-            })
-            .await;
-        if enough || core.clock.now() >= longest {
-            return Ok(core.meter.snapshot().await);
+        let (enough, hanging) =
+            core.meter.look(|lanes| (enough(core, lanes, readers(core)), hanging(core, lanes, begun))).await;
+        if (enough && hanging.is_none()) || core.clock.now() >= longest {
+            return Ok((core.meter.snapshot().await, hanging));
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
+/// Whether the current phase has the operations that these claims need.
+pub(crate) fn enough<'a>(core: &Core, lanes: &[LaneState], claims: impl IntoIterator<Item = &'a Claim>) -> bool {
+    let phase = core.timeline.current_index();
+    claims.into_iter().all(|claim| {
+        let mut concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject)).peekable();
+        let none = concerned.peek().is_none();
+        let operations: u64 = concerned.filter_map(|lane| lane.phase(phase)).map(|(tally, _)| tally.operations).sum();
+        none || operations >= needed_operations(claim, core.settings.confidence)
+    })
+}
+
+/// A claim of the steady state that holds only because operations that hang are not counted yet.
+fn hanging(core: &Core, lanes: &[LaneState], begun: Nanos) -> Option<&'static Claim> {
+    let (phase, now) = (core.timeline.current_index(), core.clock.now());
+    let events = core.meter.events();
+    core.spec.steady_state.iter().find(|claim| {
+        let Limit::Value(limit) = claim.limit else { return false };
+        let criterion = claim.criterion(limit);
+        let event = criterion.and_then(|criterion| events.iter().position(|event| *event == criterion.event()));
+        let (mut n, mut k, mut overdue) = (0, 0, 0);
+        for lane in lanes.iter().filter(|lane| lane.concerns(claim.subject)) {
+            overdue += lane.series.overdue(begun, now);
+            if let Some((tally, events)) = lane.phase(phase) {
+                n += tally.operations;
+                k += event.and_then(|index| events.get(index)).copied().unwrap_or(0);
+            }
+        }
+        match criterion {
+            Some(criterion) => criterion.holds(k, n) && !criterion.holds(k + overdue, n + overdue),
+            None => overdue > 0 && matches!(claim.metric, Metric::Max | Metric::Mean),
+        }
+    })
+}
+
 /// The steady state judged on the phases of one kind.
-pub(crate) async fn records(core: &Core, measured: &[Measured], kind: PhaseKind, role: ClaimRole) -> Vec<ClaimRecord> {
-    let now = core.clock.now();
-    let stretches = core.timeline.stretches(now);
+pub(crate) fn records(
+    core: &Core,
+    measured: &[Measured],
+    stretches: &[Stretch],
+    kind: PhaseKind,
+    role: ClaimRole,
+) -> Vec<ClaimRecord> {
     let events = core.meter.events();
     let judge_one = |claim: &Claim| {
         if let Metric::Probe(name) = claim.metric {
-            return super::verdict::judge_probe(core, claim, role, name, &stretches, &[kind]);
+            return super::verdict::judge_probe(core, claim, role, name, stretches, &[kind]);
         }
         if let Some(unknown) = unknown_load(measured, claim) {
             let mut record = blank(claim, role);
@@ -213,7 +208,7 @@ pub(crate) async fn records(core: &Core, measured: &[Measured], kind: PhaseKind,
             record.remark = unknown;
             return record;
         }
-        let sample = Sample::collect(measured, &stretches, &[kind], claim.subject, false, &events);
+        let sample = Sample::collect(measured, stretches, &[kind], claim.subject, false, &events);
         judge(claim, role, &sample, None, core.settings.confidence)
     };
     core.spec.steady_state.iter().map(judge_one).collect()

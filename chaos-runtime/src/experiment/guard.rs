@@ -42,9 +42,30 @@ struct Watch<'a> {
     since: Nanos,
 }
 
+/// Whether a guard is breached in one bin.
+enum Breach {
+    Yes,
+    No,
+    /// Operations of the bin are still in flight and could decide it either way.
+    Open,
+}
+
+impl Breach {
+    /// From what is known so far and what it would be at the other extreme of what is in flight, if anything is.
+    fn between(known: bool, extreme: Option<bool>) -> Self {
+        match (known, extreme.unwrap_or(known)) {
+            (true, true) => Self::Yes,
+            (false, false) => Self::No,
+            _ => Self::Open,
+        }
+    }
+}
+
 /// Sums over slices.
 #[derive(Default)]
 struct Sums {
+    /// Due, and not ended yet.
+    pending: u64,
     operations: u64,
     failed: u64,
     event: u64,
@@ -75,9 +96,8 @@ impl Watch<'_> {
                 Some(display::value(limit.of_same_unit(value)))
             }
             Metric::Max => {
-                let oldest = self.concerned().filter_map(|lane| lane.oldest_pending).min();
-                // What the injection caught in flight waits since then, as far as this fault is concerned.
-                let waiting = oldest.map_or(0, |due| now.saturating_sub(due.max(self.since)));
+                let waiting = self.concerned().filter_map(|lane| self.oldest_pending(lane)).min();
+                let waiting = waiting.map_or(0, |due| now.saturating_sub(due));
                 longer(self.sums(self.since, now, None).max.max(waiting))
             }
             Metric::Unavailability => {
@@ -111,38 +131,71 @@ impl Watch<'_> {
         }
     }
 
-    /// A breach in every bin of the last `sustained`.
+    /// A breach in every bin of the last `sustained`: of the last bins that are decided, as operations that
+    /// hang may leave the newest ones open for as long as their time-out.
     fn for_long(&self, limit: Value, sustained: Duration) -> Option<String> {
         let bin = self.core.settings.bin_ns();
-        let now = self.core.clock.now();
-        // The last bin may still have operations in flight, so it is not looked at yet.
-        let end = now.saturating_sub(bin) / bin * bin;
-        let bins = nanos(sustained).div_ceil(bin).max(1);
-        let start = end.checked_sub(bins * bin)?;
-        if start < self.since {
-            return None;
+        let needed = nanos(sustained).div_ceil(bin).max(1);
+        let mut end = self.core.clock.now() / bin * bin;
+        let mut breached = 0;
+        while breached < needed {
+            let start = end.checked_sub(bin).filter(|start| *start >= self.since)?;
+            match self.bin(limit, start, end) {
+                Breach::Yes => breached += 1,
+                Breach::Open if breached == 0 => {}
+                Breach::Open | Breach::No => return None,
+            }
+            end = start;
         }
-        let breached = (0..bins).all(|i| self.bin_breached(limit, start + i * bin, start + (i + 1) * bin));
-        breached.then(|| format!("in every second of the last {}", display::duration(Duration::from_nanos(bins * bin))))
+        Some(format!("in every second of the last {}", display::duration(Duration::from_nanos(needed * bin))))
     }
 
-    fn bin_breached(&self, limit: Value, start: Nanos, end: Nanos) -> bool {
+    fn bin(&self, limit: Value, start: Nanos, end: Nanos) -> Breach {
         let plain = limit.plain().0;
         let seconds = |ns: Nanos| Duration::from_nanos(ns).as_secs_f64();
         let criterion = self.claim.criterion(limit);
         let sums = self.sums(start, end, criterion.map(Criterion::event));
         let holds = |value: f64| self.claim.cmp.holds(value, plain);
+        let Sums { operations, failed, pending, .. } = sums;
+        // What those in flight have waited at least.
+        let waited = self.core.clock.now().saturating_sub(end);
         match (self.claim.metric, criterion) {
-            (Metric::Throughput, _) => holds((sums.operations - sums.failed) as f64 / seconds(end - start)),
-            (Metric::Probe(name), _) => self.core.probes.between(name, start, end).is_some_and(|(_, samples)| {
-                !samples.is_empty() && samples.iter().all(|sample| sample.is_some_and(holds))
-            }),
-            _ if sums.operations == 0 => false,
-            (Metric::Max, _) => holds(seconds(sums.max)),
-            (Metric::Mean, _) => holds(seconds((sums.sum / u128::from(sums.operations)) as Nanos)),
-            (_, Some(criterion)) => criterion.holds(sums.event, sums.operations),
-            _ => false,
+            (Metric::Probe(name), _) => Breach::between(
+                self.core.probes.between(name, start, end).is_some_and(|(_, samples)| {
+                    !samples.is_empty() && samples.iter().all(|sample| sample.is_some_and(holds))
+                }),
+                None,
+            ),
+            (Metric::Throughput, _) => {
+                let rate = |succeeded: u64| holds(succeeded as f64 / seconds(end - start));
+                Breach::between(rate(operations - failed), Some(rate(operations - failed + pending)))
+            }
+            _ if operations + pending == 0 => Breach::No,
+            (Metric::Max, _) => {
+                let waiting = if pending > 0 { waited } else { 0 };
+                Breach::between(holds(seconds(sums.max.max(waiting))), (pending > 0).then_some(true))
+            }
+            (Metric::Mean, _) if pending > 0 => Breach::Open,
+            (Metric::Mean, _) => Breach::between(holds(seconds((sums.sum / u128::from(operations)) as Nanos)), None),
+            (_, Some(criterion)) => {
+                let slow = matches!(criterion.event(), Event::Slow { limit, .. } if waited > limit);
+                let least = sums.event + if slow { pending } else { 0 };
+                let n = operations + pending;
+                Breach::between(criterion.holds(least, n), Some(criterion.holds(sums.event + pending, n)))
+            }
+            _ => Breach::No,
         }
+    }
+
+    /// Since when the oldest operation of a lane is in flight that was due since the injection.
+    fn oldest_pending(&self, lane: &LaneState) -> Option<Nanos> {
+        let oldest = lane.oldest_pending?;
+        if oldest >= self.since {
+            return Some(oldest);
+        }
+        // An older one hides it, so it is known to a slice only.
+        let mut slices = lane.series.between(self.since, self.core.clock.now()).filter(|(at, _)| *at >= self.since);
+        slices.find(|(_, slice)| slice.pending() > 0).map(|(at, _)| at + lane.series.width())
     }
 
     fn concerned(&self) -> impl Iterator<Item = &LaneState> {
@@ -163,6 +216,7 @@ impl Watch<'_> {
 
 fn add(sums: &mut Sums, slice: &Slice, index: Option<usize>) {
     sums.operations += u64::from(slice.operations);
+    sums.pending += slice.pending();
     sums.failed += u64::from(slice.failed);
     sums.event += index.and_then(|i| slice.events.get(i)).copied().map_or(0, u64::from);
     sums.max = sums.max.max(slice.max);

@@ -183,6 +183,7 @@ async fn start(
         evidence: String::new(),
         hits: None,
         recovery: None,
+        watched: None,
         active: true,
     };
     let index = core.timeline.add_fault(state, undo);

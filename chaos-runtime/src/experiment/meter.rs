@@ -36,6 +36,11 @@ impl LaneState {
         !self.control && subject.is_none_or(|name| name == self.load)
     }
 
+    /// What a phase has measured so far, by its place among the phases; `None` while it has no operation.
+    pub(crate) fn phase(&self, index: usize) -> Option<&(Tally, Vec<u64>)> {
+        self.phases.get(index)
+    }
+
     fn apply(&mut self, view: View) {
         self.phases = view.phases;
         self.series.apply(view.changed);

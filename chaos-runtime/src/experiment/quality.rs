@@ -8,7 +8,7 @@ use crate::measure::{BinQuality, Event};
 use std::time::Duration;
 
 /// What operations of one bin did.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Bin {
     due: u64,
     operations: u64,
@@ -67,10 +67,19 @@ fn claim_quality(
             let n = bin.operations + pending;
             (criterion.holds(bin.event, n), criterion.holds(bin.event + pending, n))
         }
-        None => {
-            let holds = holds(claim, limit, &bin, end - start);
-            (holds, holds && pending == 0)
-        }
+        // More answers raise the throughput, may lengthen the maximum, and move the mean either way.
+        None => match claim.metric {
+            Metric::Throughput => {
+                let all = Bin { operations: bin.operations + pending, ..bin };
+                (holds(claim, limit, &all, end - start), holds(claim, limit, &bin, end - start))
+            }
+            Metric::Mean if pending > 0 => (true, false),
+            Metric::Max if pending > 0 && !claim.cmp.is_upper() => (true, holds(claim, limit, &bin, end - start)),
+            _ => {
+                let holds = holds(claim, limit, &bin, end - start);
+                (holds, holds && pending == 0)
+            }
+        },
     };
     // For lower limits the pending ones may go either way, so the two ends may come in either order.
     match (at_best, at_worst) {

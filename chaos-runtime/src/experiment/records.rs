@@ -121,15 +121,18 @@ pub(crate) fn load_notes(loads: &[LoadRecord]) -> Vec<String> {
     notes
 }
 
-/// Operations and probe samples while a fault was active.
+/// Operations while a fault was active; probe samples where there is no load at all.
 pub(crate) fn seen_in_fault(journal: &Journal) -> u64 {
     let treated = journal.loads.iter().filter(|load| !load.control);
     let phases = treated.flat_map(|load| &load.phases).filter(|phase| phase.phase == PhaseKind::Fault);
     let operations: u64 = phases.map(|phase| phase.operations).sum();
+    if !journal.loads.is_empty() {
+        return operations;
+    }
     let in_fault = |at: u64| {
         let mut faults = journal.phases.iter().filter(|phase| phase.kind == PhaseKind::Fault);
         faults.any(|phase| (phase.start_us..phase.end_us).contains(&at))
     };
     let samples = journal.probes.iter().flat_map(|probe| &probe.samples).filter(|sample| in_fault(sample.at_us));
-    operations + samples.count() as u64
+    samples.count() as u64
 }

@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::meter::LaneState;
 use super::quality::quality;
+use super::timeline::FaultState;
 use crate::clock::{Nanos, micros, nanos};
 use crate::measure::{BinQuality, Recovery, watch};
 use crate::report::journal::{EventKind, PhaseKind, RecoveryRecord, RecoveryState};
@@ -22,7 +23,8 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
             .collect()
     };
     let Some(from) = open.iter().filter_map(|i| core.timeline.update(*i, |fault| fault.recovery_origin())).max() else {
-        return Ok(true);
+        // Once it did not come back in time, nothing more is injected, whatever the body makes of the error.
+        return Ok(!core.timeline.faults().iter().any(FaultState::never_back));
     };
     if core.spec.steady_state.is_empty() {
         return Ok(true);
@@ -32,7 +34,7 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
     let step = core.settings.bin / 10;
     let found = loop {
         core.still_on()?;
-        let found = core.meter.look(|lanes| look(core, lanes, &open, from)).await;
+        let found = core.meter.look(|lanes| look(core, lanes, &open, from, core.clock.now())).await;
         if found.0.steady_after.is_some() || core.clock.now() >= until {
             break found;
         }
@@ -46,6 +48,33 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
     Ok(back)
 }
 
+/// Looks once more at the end of the run: whether the steady state was lost again after it had come back, and
+/// at gaps between successes since then. A fault is watched until the next injection.
+pub(crate) async fn review(core: &Core) {
+    let end = core.clock.now();
+    let watched: Vec<(usize, Nanos, Nanos)> = {
+        let faults = core.timeline.faults();
+        let until = |concluded| faults.iter().map(|f| f.injected).filter(|at| *at >= concluded).min().unwrap_or(end);
+        let back = faults.iter().enumerate().filter(|(_, fault)| !fault.never_back());
+        back.filter_map(|(i, fault)| fault.watched.map(|(from, concluded)| (i, from, until(concluded)))).collect()
+    };
+    core.meter
+        .look(|lanes| {
+            for (index, from, to) in watched {
+                let (recovery, reactions) = look(core, lanes, &[index], from, to);
+                core.timeline.update(index, |fault| {
+                    let Some(record) = &mut fault.recovery else { return };
+                    if recovery.state == RecoveryState::Relapsed {
+                        record.state = RecoveryState::Relapsed;
+                    }
+                    let gap = reactions.first().map_or(0, |reaction| micros(reaction.unavailability));
+                    record.unavailability_us = record.unavailability_us.max(gap);
+                });
+            }
+        })
+        .await;
+}
+
 /// What the bins say now, and for each fault: time to detect and the longest gap between successes.
 type Found = (Recovery, Vec<Reaction>);
 
@@ -56,9 +85,8 @@ struct Reaction {
     unavailability: Nanos,
 }
 
-fn look(core: &Core, lanes: &[LaneState], open: &[usize], from: Nanos) -> Found {
+fn look(core: &Core, lanes: &[LaneState], open: &[usize], from: Nanos, now: Nanos) -> Found {
     let events = core.meter.events();
-    let now = core.clock.now();
     let bin = core.settings.bin_ns();
     let step = bin / crate::measure::SLICES_PER_BIN;
     let judge = |start: Nanos| quality(core, lanes, &events, start);
@@ -77,7 +105,7 @@ fn look(core: &Core, lanes: &[LaneState], open: &[usize], from: Nanos) -> Found 
 
 fn reaction(
     lanes: &[LaneState],
-    fault: &super::timeline::FaultState,
+    fault: &FaultState,
     from: Nanos,
     now: Nanos,
     bin: Nanos,
@@ -100,7 +128,6 @@ fn conclude(core: &Core, open: &[usize], from: Nanos, (recovery, reactions): &Fo
         core.timeline.update(*index, |fault| {
             let steady = recovery.steady_after.map(|after| from + after);
             let confirmed = fault.confirmed.unwrap_or(fault.injected);
-            let cleared = fault.cleared.unwrap_or(from);
             let state = match (recovery.state, reaction.first_bad) {
                 (RecoveryState::Recovered, None) if recovery.steady_after == Some(0) => RecoveryState::NoEffect,
                 (state, _) => state,
@@ -109,11 +136,13 @@ fn conclude(core: &Core, open: &[usize], from: Nanos, (recovery, reactions): &Fo
                 state,
                 time_to_detect_us: reaction.first_bad.map(|bad| micros(bad.saturating_sub(confirmed))),
                 first_success_us: reaction.first_success.map(|at| micros(at.saturating_sub(from))),
-                from_clearance_us: steady.map(|at| micros(at.saturating_sub(cleared))),
+                // Until `from` another fault did harm; that time is not this one's.
+                from_clearance_us: steady.map(|at| micros(at.saturating_sub(from))),
                 from_injection_us: steady.map(|at| micros(at.saturating_sub(confirmed))),
-                counts_from_clearance: !fault.one_shot,
+                counts_from_clearance: !fault.one_shot || from > confirmed,
                 unavailability_us: micros(reaction.unavailability),
             });
+            fault.watched = Some((from, core.clock.now()));
             if fault.one_shot {
                 fault.active = false;
                 fault.cleared = steady;

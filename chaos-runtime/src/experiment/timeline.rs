@@ -3,7 +3,7 @@
 use crate::claim::sample::Stretch;
 use crate::clock::{Clock, Nanos, micros};
 use crate::measure::PhaseClock;
-use crate::report::journal::{FaultRecord, PhaseKind, PhaseRecord, RecoveryRecord};
+use crate::report::journal::{FaultRecord, PhaseKind, PhaseRecord, RecoveryRecord, RecoveryState};
 use crate::rollback::UndoId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,8 @@ pub(crate) struct FaultState {
     pub(crate) evidence: String,
     pub(crate) hits: Option<u64>,
     pub(crate) recovery: Option<RecoveryRecord>,
+    /// When the watch of its recovery began and when it was concluded.
+    pub(crate) watched: Option<(Nanos, Nanos)>,
     /// Harm is being done now.
     pub(crate) active: bool,
 }
@@ -27,6 +29,12 @@ impl FaultState {
     /// The instant from which recovery counts.
     pub(crate) fn recovery_origin(&self) -> Option<Nanos> {
         if self.one_shot { self.confirmed } else { self.cleared }
+    }
+
+    /// Whether the steady state was waited for in vain.
+    pub(crate) fn never_back(&self) -> bool {
+        let state = self.recovery.as_ref().map(|recovery| recovery.state);
+        matches!(state, Some(RecoveryState::Permanent | RecoveryState::Undecided))
     }
 
     fn record(&self) -> FaultRecord {
@@ -78,6 +86,11 @@ impl Timeline {
     /// The current phase.
     pub(crate) fn current(&self) -> Option<PhaseKind> {
         self.phases.current().map(|segment| segment.kind)
+    }
+
+    /// The current phase's place among the phases.
+    pub(crate) fn current_index(&self) -> usize {
+        self.phases.segments().len().saturating_sub(1)
     }
 
     /// When the current phase began.

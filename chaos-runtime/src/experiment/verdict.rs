@@ -17,7 +17,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) decisive: Vec<Reason>,
     pub(crate) claims: &'a [ClaimRecord],
     pub(crate) faults: &'a [FaultRecord],
-    /// Operations and probe samples in the fault phases.
+    /// Operations (without a load: probe samples) in the fault phases.
     pub(crate) seen_in_fault: u64,
     /// There is a steady state to come back to.
     pub(crate) has_steady_state: bool,
@@ -69,6 +69,12 @@ fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
         let message = format!("the steady state did not come back after `{}`", fault.what);
         reasons.push(refuted(message, Some("a longer `recovery_limit = …` tells how long it takes, if it ever ends")));
     }
+    let relapsed = |fault: &&FaultRecord| {
+        fault.recovery.as_ref().is_some_and(|recovery| recovery.state == RecoveryState::Relapsed)
+    };
+    reasons.extend(facts.faults.iter().filter(relapsed).map(|fault| {
+        refuted(format!("the steady state was lost again after the recovery from `{}`", fault.what), None)
+    }));
     reasons.extend(broken(ClaimRole::SteadyStateAfter).map(|claim| {
         refuted(
             format!("the steady state was lost again after the recovery: `{}` measured {}", claim.text, claim.measured),
@@ -246,7 +252,7 @@ fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> Cla
     if reactions.is_empty() {
         return undecided(claim, role, "no fault's recovery was watched".into());
     }
-    if claim.metric == Metric::TimeToDetect && reactions.iter().any(|reaction| reaction.time_to_detect_us.is_none()) {
+    if claim.metric == Metric::TimeToDetect && reactions.iter().any(|r| r.time_to_detect_us.is_none()) {
         return undecided(claim, role, "the steady state was never left, so there was nothing to detect".into());
     }
     let values: Vec<Option<u64>> = reactions

@@ -113,7 +113,7 @@ impl<O: Operation> Lane<O> {
         while let Some(arrival) = self.next(worker).await {
             let started = self.clock.now();
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
-            let (first, ok_at_last, attempts) = self.operate(arrival.index, started, &mut rng).await;
+            let (first, ok_at_last, attempts) = self.operate(arrival.index, arrival.due, &mut rng).await;
             // Censored already: the run ended while it was in flight.
             if self.slots.borrow_mut()[worker].busy.take().is_none() {
                 return;
@@ -135,13 +135,13 @@ impl<O: Operation> Lane<O> {
     }
 
     /// All attempts of one operation.
-    async fn operate(&self, index: u64, started: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+    async fn operate(&self, index: u64, due: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
         let id = OpId::new(self.settings.run, self.settings.load, index);
         let first = self.attempt(id).await;
         let Some(mut class) = first.error else { return (first, true, 1) };
         let mut attempts = 1;
         loop {
-            let elapsed = Duration::from_nanos(self.clock.now() - started);
+            let elapsed = Duration::from_nanos(self.clock.now().saturating_sub(due));
             let Some(pause) = self.settings.retry.next(attempts, elapsed, class, rng) else {
                 return (first, false, attempts);
             };

@@ -49,11 +49,12 @@ pub(crate) fn watch(
         };
         return Recovery { state, steady_after: None };
     };
+    // Lost again means: for as long as it takes to call it back. A single bad bin may be noise.
     let steady_end = steady + needed * bin;
-    let relapsed = (0..)
-        .map(|i| steady_end + i * bin)
-        .take_while(|start| start + bin <= to)
-        .any(|start| quality(start) == BinQuality::Bad);
+    let stretch_is_bad =
+        |start: Nanos| (0..needed).all(|i| start + (i + 1) * bin <= to && quality(start + i * bin) == BinQuality::Bad);
+    let relapsed =
+        (0..).map(|i| steady_end + i * step).take_while(|start| start + bin <= to).any(|start| stretch_is_bad(start));
     let state = if relapsed {
         RecoveryState::Relapsed
     } else if disturbed || steady > from {
@@ -87,7 +88,8 @@ mod tests {
         assert_eq!(recovery(&[Bad, Bad, Good, Good, Good], true), (RecoveryState::Recovered, Some(20)));
         assert_eq!(recovery(&[Bad; 6], true), (RecoveryState::Permanent, None));
         assert_eq!(recovery(&[Bad, Bad, Good, Good], true), (RecoveryState::Undecided, None));
-        assert_eq!(recovery(&[Bad, Good, Good, Good, Bad, Good], true), (RecoveryState::Relapsed, Some(10)));
+        assert_eq!(recovery(&[Bad, Good, Good, Good, Bad, Bad, Bad], true), (RecoveryState::Relapsed, Some(10)));
+        assert_eq!(recovery(&[Bad, Good, Good, Good, Bad, Bad, Good], true), (RecoveryState::Recovered, Some(10)));
         assert_eq!(recovery(&[Bad, Good, Good, Bad, Good, Good, Bad], true), (RecoveryState::Permanent, None));
         assert_eq!(recovery(&[Bad, Bad, Good, Open], true), (RecoveryState::Undecided, None));
         assert_eq!(recovery(&[], true), (RecoveryState::Permanent, None));

@@ -21,6 +21,13 @@ pub(crate) struct Slice {
     pub(crate) spoiled: u32,
 }
 
+impl Slice {
+    /// Operations that were due in it and have not ended yet.
+    pub(crate) fn pending(&self) -> u64 {
+        u64::from(self.due.saturating_sub(self.operations))
+    }
+}
+
 /// Slices from the experiment's start on.
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
@@ -34,6 +41,11 @@ impl Series {
     /// An empty series for bins of this width.
     pub(crate) fn new(bin: Nanos) -> Self {
         Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new(), changed: usize::MAX }
+    }
+
+    /// Width of a slice.
+    pub(crate) fn width(&self) -> Nanos {
+        self.width
     }
 
     /// The slice at an instant, made if it is new.
@@ -77,6 +89,25 @@ impl Series {
         (first..last.min(self.slices.len())).map(|i| (i as u64 * self.width, &self.slices[i]))
     }
 
+    /// Operations due in `from..now` that hang: in flight for a bin at least, and three times as long as others
+    /// take on average. (Not the longest one: the first to time out would make all others look young.)
+    pub(crate) fn overdue(&self, from: Nanos, now: Nanos) -> u64 {
+        let (mut sum, mut operations) = (0, 0);
+        for (_, slice) in self.between(from, now) {
+            sum += u128::from(slice.sum);
+            operations += u128::from(slice.operations);
+        }
+        let mean = (sum / operations.max(1)) as Nanos;
+        let patience = (self.width * SLICES_PER_BIN).max(mean.saturating_mul(3));
+        let hanging = self.between(from, now.saturating_sub(patience).max(from)).map(|(_, slice)| slice.pending());
+        hanging.sum()
+    }
+
+    /// The end of the last slice.
+    pub(crate) fn end(&self) -> Nanos {
+        self.slices.len() as u64 * self.width
+    }
+
     /// The longest stretch in `from..to` without a successful completion, both ends included.
     pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos) -> Nanos {
         let mut last = from;
@@ -111,6 +142,21 @@ mod tests {
         assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND), 5 * SECOND);
         assert_eq!(series.longest_gap(0, 3 * SECOND), 2 * SECOND);
         assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND), 3 * SECOND);
+    }
+
+    #[test]
+    fn operations_that_hang_are_told_from_those_that_are_under_way() {
+        let mut series = Series::new(SECOND);
+        for i in 0..30 {
+            let slice = series.at(i * SECOND / 10);
+            (slice.due, slice.operations, slice.sum) = (10, 5, 5 * SECOND / 50);
+        }
+        assert_eq!(series.overdue(0, 3 * SECOND), 20 * 5, "the last second's may still end");
+        // One has timed out: that the others have waited less does not make them young.
+        let slice = series.at(0);
+        (slice.operations, slice.sum) = (6, 3 * SECOND);
+        assert_eq!(series.overdue(0, 3 * SECOND), 20 * 5 - 1);
+        assert_eq!(series.overdue(0, SECOND), 0);
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Run {
     /// The record of a claim.
     pub(crate) fn of_role(&self, role: ClaimRole, text: &str) -> &ClaimRecord {
         let mut claims = self.journal.claims.iter().filter(|claim| claim.role == role);
-        claims.find(|claim| claim.text == text).unwrap_or_else(|| panic!("no claim `{text}`: {:#?}", self.journal.claims))
+        claims
+            .find(|claim| claim.text == text)
+            .unwrap_or_else(|| panic!("no claim `{text}`: {:#?}", self.journal.claims))
     }
 
     /// `recovery` of the fault number `index`, in seconds.

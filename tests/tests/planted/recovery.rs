@@ -40,16 +40,18 @@ fn never_back_is_refuted_without_any_claim_about_it() {
 
 #[test]
 fn three_seconds_are_within_five() {
-    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s] [unavailability <= 7s] [time_to_detect <= 1s]);
-    let runs = judge(spec, PASSED, |chaos| {
-        Box::pin(async move { held(chaos, down_until(chaos, secs(3)), 3).await })
-    });
+    let spec =
+        spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s] [unavailability <= 7s] [time_to_detect <= 1s]);
+    let runs = judge(spec, PASSED, |chaos| Box::pin(async move { held(chaos, down_until(chaos, secs(3)), 3).await }));
     for run in runs {
         assert!((run.recovery(0) - 3.0).abs() <= 0.2, "{}", run.recovery(0));
         let recovery = run.journal.faults[0].recovery.as_ref().unwrap();
         assert_eq!(recovery.state, RecoveryState::Recovered);
         let both = (recovery.from_clearance_us.unwrap(), recovery.from_injection_us.unwrap());
-        assert!((both.1 as i64 - both.0 as i64 - 3_000_000).abs() < 50_000, "{both:?}: 3 s held between the two clocks");
+        assert!(
+            (both.1 as i64 - both.0 as i64 - 3_000_000).abs() < 50_000,
+            "{both:?}: 3 s held between the two clocks"
+        );
         assert!((5_900_000..6_200_000).contains(&recovery.unavailability_us), "{}", recovery.unavailability_us);
     }
 }
@@ -149,9 +151,13 @@ fn slowness_after_the_clearance_delays_recovery() {
     let spec = spec!(steady [p99 < 100ms]; hypothesis [recovery <= 3s]);
     judge(spec, refuted("`recovery <= 3s` is false"), |chaos| {
         Box::pin(async move {
-            let service = Service::new(chaos, |now, random| {
-                if now.faulted_or_within(secs(5)) { ok(millis(300)) } else { fine(random) }
-            });
+            let service =
+                Service::new(
+                    chaos,
+                    |now, random| {
+                        if now.faulted_or_within(secs(5)) { ok(millis(300)) } else { fine(random) }
+                    },
+                );
             held(chaos, service, 3).await
         })
     });
@@ -168,7 +174,11 @@ fn lost_again_in_the_after_phase_is_refuted() {
     judge(spec, refuted("the steady state was lost again"), |chaos| {
         Box::pin(async move {
             let service = Service::new(chaos, |now, random| {
-                if now.faulted || now.cleared_for(secs(6)) { failed(ErrorClass::Refused, millis(3)) } else { fine(random) }
+                if now.faulted || now.cleared_for(secs(6)) {
+                    failed(ErrorClass::Refused, millis(3))
+                } else {
+                    fine(random)
+                }
             });
             held(chaos, service, 3).await
         })
@@ -257,7 +267,8 @@ fn late_detection_is_refuted() {
 
 #[test]
 fn a_steady_state_of_throughput_and_mean_is_watched_too() {
-    let spec = spec!(steady [throughput >= 45/s] [mean < 300ms] [max < 500ms]; hypothesis [recovery <= 4s] [recovery >= 2s]);
+    let spec =
+        spec!(steady [throughput >= 45/s] [mean < 300ms] [max < 500ms]; hypothesis [recovery <= 4s] [recovery >= 2s]);
     judge(spec, PASSED, |chaos| {
         Box::pin(async move {
             let service = Service::new(chaos, |now, random| {
