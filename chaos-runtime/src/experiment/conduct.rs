@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
-use super::inject::clear_leftovers;
+use super::inject::{clear_leftovers, note_rolled_back};
 use super::meter::Measured;
 use super::recover::settle;
 use super::verdict::{self, Facts};
@@ -77,6 +77,7 @@ pub(crate) async fn conduct(
     core.probes.stop();
     let end = core.clock.now();
     core.ledger.undo_all().await;
+    note_rolled_back(core).await;
     live.clear();
     assemble(core, gate, identity, measured, end, tripped).await
 }
