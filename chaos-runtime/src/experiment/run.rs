@@ -13,7 +13,7 @@ use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::LiveLine;
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
-use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register};
+use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -56,6 +56,7 @@ pub fn run(spec: &'static Spec, body: Body) {
     if let Err(error) = record {
         eprintln!("{error}");
     }
+    wait_for_death();
     if !journal.verdict.is_ok() {
         // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
         std::panic::resume_unwind(Box::new(report));
