@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
-use super::inject::clear_leftovers;
+use super::inject::{clear_leftovers, note_rolled_back};
 use super::meter::Measured;
 use super::recover::{review, settle};
 use super::verdict::{self, Facts};
@@ -83,6 +83,7 @@ pub(crate) async fn conduct(
     core.probes.stop(core.clock);
     let end = core.clock.now();
     core.ledger.undo_all().await;
+    note_rolled_back(core).await;
     live.clear();
     tell(core, live, &told);
     assemble(core, gate, identity, measured, (arrivals_end, end), tripped).await

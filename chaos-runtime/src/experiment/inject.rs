@@ -149,6 +149,24 @@ pub(crate) async fn clear_leftovers(core: &Core) {
     }
 }
 
+/// Notes the end of faults that the rollback has ended, when an experiment was cut short.
+pub(crate) async fn note_rolled_back(core: &Core) {
+    let left: Vec<usize> = {
+        let faults = core.timeline.faults();
+        let open = |f: &FaultState| f.cleared.is_none() && !f.one_shot;
+        faults.iter().enumerate().filter(|(_, f)| open(f)).map(|(index, _)| index).collect()
+    };
+    for index in left {
+        let Some(undo) = core.timeline.undo_of(index) else { continue };
+        // It has run already: this is its report.
+        let report = core.ledger.undo(undo).await;
+        if report.error.is_none() {
+            let cleared = core.clock.at(report.started + report.took);
+            core.timeline.update(index, |fault| fault.cleared = Some(cleared));
+        }
+    }
+}
+
 async fn start(
     core: &Arc<Core>,
     chaos: &Chaos,

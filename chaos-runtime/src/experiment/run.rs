@@ -13,13 +13,13 @@ use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::LiveLine;
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
-use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register};
+use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -56,6 +56,7 @@ pub fn run(spec: &'static Spec, body: Body) {
     if let Err(error) = record {
         eprintln!("{error}");
     }
+    wait_for_death();
     if !journal.verdict.is_ok() {
         // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
         std::panic::resume_unwind(Box::new(report));
@@ -110,22 +111,45 @@ fn experiment(
         left_over.push(identity::of_leftover(&left));
     }
     let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone());
-    let last_words = identity.clone();
+    let record = Arc::new(Record { run, written: Mutex::default() });
+    let (last_words, of_last_words) = (identity.clone(), record.clone());
     let registration = register(ledger.clone(), move |signal| {
         let reason = Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {signal}"), help: None };
-        let _ = run.finish(&Journal { verdict: Verdict::Aborted, reasons: vec![reason], ..last_words });
+        of_last_words.write_unless_written(&Journal { verdict: Verdict::Aborted, reasons: vec![reason], ..last_words });
     })?;
     // Before the body can build an HTTP client of its own.
     crate::load::http::provide_crypto();
     let core = Core::new(spec, settings, ledger);
     left_over.iter().for_each(|left| core.note(left.as_str()));
-    let journal = on_threads(&core, body, &live, &registration, identity.clone())?;
-    // Before the registration goes: a signal that came meanwhile waits for the record to be written.
-    let record = run.finish(&journal);
+    let ended = on_threads(&core, body, &live, &registration, &record, identity.clone())?;
     drop(core);
+    // Only now: a signal that came meanwhile waits for the record to be written.
     drop(registration);
     drop(lock);
-    Ok((journal, record))
+    Ok(ended)
+}
+
+/// An experiment's record, which the experiment writes, or the signals' owner if the experiment can't.
+struct Record {
+    run: &'static Run,
+    written: Mutex<bool>,
+}
+
+impl Record {
+    fn write(&self, journal: &Journal) -> Result<PathBuf> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        *written = true;
+        self.run.finish(journal)
+    }
+
+    /// A journal that knows less must not replace one that knows more.
+    fn write_unless_written(&self, journal: &Journal) {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*written {
+            // Nobody is left who could be told of a failure.
+            let _ = self.run.finish(journal);
+        }
+    }
 }
 
 /// The body on a thread and runtime of its own, everything else on this one, so that a body that blocks
@@ -135,8 +159,9 @@ fn on_threads(
     body: Body,
     live: &LiveLine,
     registration: &Registration,
+    record: &Record,
     identity: Journal,
-) -> Result<Journal> {
+) -> Result<Ended> {
     let no_runtime = |error: std::io::Error| Error::new("failed to start a runtime").caused_by(error);
     let gate = Arc::new(tokio::sync::Mutex::new(Gate::default()));
     let (ended, end) = oneshot::channel();
@@ -166,16 +191,18 @@ fn on_threads(
         })
         .map_err(no_runtime)?;
     let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
-    let journal = engine.block_on(async {
+    let ended = engine.block_on(async {
         let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
         let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;
+        // Before a body that may block is waited for: after a signal there is no time for that.
+        let record = record.write(&journal);
         if core.cancel.is_cancelled() {
             let _ = tokio::time::timeout(BODY_GRACE, is_dropped).await;
         }
-        journal
+        (journal, record)
     });
     drop(done);
-    Ok(journal)
+    Ok(ended)
 }
 
 /// Runs a body until it ends or is cancelled; `None` = cancelled.

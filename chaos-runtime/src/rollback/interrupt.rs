@@ -73,6 +73,17 @@ pub(crate) fn register(ledger: Arc<UndoLedger>, on_death: impl FnOnce(&str) + Se
     Ok(Registration { id, told })
 }
 
+/// Once a signal has come, waits for the process to die of it; otherwise returns at once.
+///
+/// For the thread of an experiment that has ended: if it returned to the test harness, that might end the
+/// process with an ordinary exit status before the signal does.
+pub(crate) fn wait_for_death() {
+    if OWNER.state().interrupted.is_some() {
+        // Longer than all that comes before the death; it is not waited for in vain for ever.
+        std::thread::sleep(ROLLBACK_LIMIT + FINISH_LIMIT + LAST_WORDS_LIMIT + Duration::from_secs(1));
+    }
+}
+
 impl Registration {
     /// Resolves to the signal's name when one comes, or has come. Cancel-safe.
     pub(crate) async fn interrupted(&self) -> &'static str {

@@ -183,6 +183,8 @@ impl UndoLedger {
                 targets.entry(entry.target.clone()).or_default().push(*id);
             }
             if targets.is_empty() {
+                // Not only when it is dropped: a body that blocks its thread keeps the ledger until the process ends.
+                self.inner.state().end_file();
                 return reports;
             }
             let undone = join_all(targets.into_values().map(async |ids| {
@@ -239,6 +241,19 @@ impl UndoLedger {
     }
 }
 
+impl State {
+    /// Removes the file if all that it says is done. The next entry makes a new one.
+    fn end_file(&mut self) {
+        let undone = |entry: &Entry| entry.done.borrow().as_ref().is_some_and(|report| report.error.is_none());
+        if self.entries.values().filter(|entry| entry.on_disk).all(undone)
+            && let Some(file) = self.file.take()
+        {
+            // What stays is a file in which everything is done; the next replay removes it.
+            let _ = file.remove();
+        }
+    }
+}
+
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -290,13 +305,7 @@ impl Drop for UndoLedger {
             runtime.shutdown_background();
         }
         let mut state = self.inner.state();
-        let undone = |entry: &Entry| entry.done.borrow().as_ref().is_some_and(|report| report.error.is_none());
-        if state.entries.values().filter(|entry| entry.on_disk).all(undone)
-            && let Some(file) = state.file.take()
-        {
-            // What stays is a file in which everything is done; the next replay removes it.
-            let _ = file.remove();
-        }
+        state.end_file();
         // Otherwise the file stays for the next run's replay, which may take it once this lock is gone.
         state.file = None;
     }

@@ -12,7 +12,7 @@ mod replay;
 mod run;
 mod undo;
 
-pub(crate) use interrupt::{Registration, register};
+pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
 pub(crate) use lock::ExperimentLock;
 pub use replay::{Leftover, Recovered, recover};

@@ -98,8 +98,10 @@ fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
         Verdict::Passed => return None,
         Verdict::KnownWeakness | Verdict::Skipped => (Element::Skipped, journal.verdict.name()),
         Verdict::Running if life == Life::Alive => {
-            let message = "still running when this file was written, or killed since";
-            return Some(Status::new(Element::Error, "running", message, message, experiment));
+            // Who reads the file after the run reads of a test that was killed: nobody was left to say so.
+            let message = "killed, or still running when this file was written";
+            let body = format!("{message}\nseed: {}\nreplay: {}", journal.run.seed, journal.replay);
+            return Some(Status::new(Element::Error, ReasonKind::Killed.name(), message, &body, experiment));
         }
         // Outranks all others, whatever else is a reason.
         Verdict::RollbackFailed => (Element::Error, ReasonKind::Rollback.name()),

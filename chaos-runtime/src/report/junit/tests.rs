@@ -219,7 +219,8 @@ fn a_test_that_still_runs_is_not_green() {
     let xml = document(&[Suite::of(&sample::running(), Life::Alive, &[], &record())], &[]).unwrap();
     let root = assert_conforms(&xml);
     let status = &root.children[0].all("testcase").next().unwrap().children[0];
-    assert_eq!((status.name.as_str(), status.attributes["type"].as_str()), ("error", "running"));
+    assert_eq!((status.name.as_str(), status.attributes["type"].as_str()), ("error", "killed"));
+    assert!(status.text.contains("still running") && status.text.contains("replay: "), "{}", status.text);
 }
 
 #[test]

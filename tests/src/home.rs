@@ -1,0 +1,247 @@
+//! Chaos tests of a test binary, run in processes of their own that may be killed.
+//!
+//! Each [`Home`] has its own reports, undo ledgers and locks, so that what one test kills disturbs no other.
+
+use crate::junit::{self, Case};
+use chaos_runtime::report::journal::Journal;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes that long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the environment of a developer or a CI job must not change about these runs.
+const FOREIGN: [&str; 8] = [
+    "CHAOS_RUN_ID",
+    "NEXTEST_RUN_ID",
+    "CHAOS_SEED",
+    "CHAOS_PROFILE",
+    "CHAOS_SKIP_MISSING",
+    "RUST_TEST_THREADS",
+    "RUST_BACKTRACE",
+    "DOCKER_HOST",
+];
+
+/// Directories of one's own for `CHAOS_DIR` and `TMPDIR`. What is left behind ends with it.
+#[derive(Debug)]
+pub struct Home(tempfile::TempDir);
+
+impl Home {
+    /// An empty one.
+    #[allow(clippy::new_without_default)] // It touches the disk.
+    pub fn new() -> Self {
+        let home = Self(tempfile::tempdir().expect("a directory for temporary files"));
+        std::fs::create_dir(home.tmp()).expect("it is empty");
+        home
+    }
+
+    /// `CHAOS_DIR`.
+    pub fn chaos(&self) -> PathBuf {
+        self.0.path().join("chaos")
+    }
+
+    /// `TMPDIR`, where also the machine's locks lie.
+    pub fn tmp(&self) -> PathBuf {
+        self.0.path().join("tmp")
+    }
+
+    /// This test binary with these arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().expect("a test knows its executable"));
+        command.args(arguments);
+        for name in FOREIGN {
+            command.env_remove(name);
+        }
+        command.env("CHAOS_DIR", self.chaos()).env("TMPDIR", self.tmp());
+        command
+    }
+
+    /// The one ignored test `name` of this test binary, with its output as it comes.
+    pub fn test(&self, name: &str) -> Command {
+        self.command(&["--exact", name, "--ignored", "--nocapture", "--test-threads=1"])
+    }
+
+    /// The journals of all runs, by the test's name.
+    pub fn journals(&self) -> Vec<Journal> {
+        let runs = std::fs::read_dir(self.chaos().join("runs")).into_iter().flatten().flatten();
+        let records = runs.flat_map(|run| std::fs::read_dir(run.path()).into_iter().flatten().flatten());
+        let json = records.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+        json.map(|path| serde_json::from_str(&read(&path)).expect("a record is a journal")).collect()
+    }
+
+    /// The last journal of a test.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn journal(&self, test: &str) -> Journal {
+        let found = self.journals().into_iter().filter(|journal| journal.experiment.name == test);
+        found.max_by_key(|journal| journal.run.started_at.clone()).unwrap_or_else(|| panic!("no journal of {test}"))
+    }
+
+    /// The cases of `junit.xml`, which must be whole whenever it is looked at. Empty: there is no file.
+    pub fn junit(&self) -> Vec<Case> {
+        let path = self.chaos().join("junit.xml");
+        if path.exists() { junit::cases(&read(&path)) } else { Vec::new() }
+    }
+
+    /// Living processes that were started from here, by their environment.
+    pub fn processes(&self) -> Vec<u32> {
+        let variable = format!("TMPDIR={}", self.tmp().display());
+        let listing = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = listing.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let ours = |pid: &u32| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes())
+        };
+        pids.filter(ours).collect()
+    }
+
+    /// Files of the rollback ledger.
+    pub fn undo_files(&self) -> Vec<PathBuf> {
+        let listing = std::fs::read_dir(self.chaos().join("undo")).into_iter().flatten().flatten();
+        listing.map(|entry| entry.path()).collect()
+    }
+
+    /// Everything that experiments left behind outside of their reports, in words.
+    pub fn left_behind(&self) -> Vec<String> {
+        let processes = self.processes().into_iter().map(|pid| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            format!("process {pid} {}", String::from_utf8_lossy(&line).replace('\0', " "))
+        });
+        let undos = self.undo_files().into_iter().map(|path| format!("{}: {}", path.display(), read(&path)));
+        let files = std::fs::read_dir(self.tmp()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let files = files.filter(|path| !path.is_dir()).map(|path| path.display().to_string());
+        processes.chain(undos).chain(files).collect()
+    }
+}
+
+impl Drop for Home {
+    /// A failed test must not leave behind what it has found.
+    fn drop(&mut self) {
+        for pid in self.processes() {
+            let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A started command whose output is read while it runs.
+#[derive(Debug)]
+pub struct Started {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its status.
+    pub status: ExitStatus,
+    /// What it printed to both streams.
+    pub output: String,
+    /// How long the wait for it took.
+    pub waited: Duration,
+}
+
+impl Started {
+    /// Starts a command.
+    pub fn new(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("a test binary can be started");
+        let lines = Arc::default();
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|stream| Box::new(stream) as _),
+            child.stderr.take().map(|stream| Box::new(stream) as _),
+        ];
+        let readers = streams.into_iter().flatten().map(|stream| follow(stream, Arc::clone(&lines))).collect();
+        Self { child, lines, readers }
+    }
+
+    /// Its id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
+    /// Waits until it has printed a line with this text, and returns that line.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn printed(&mut self, text: &str) -> String {
+        let started = Instant::now();
+        loop {
+            // In this order: what it prints last is printed before its end.
+            let ended = self.child.try_wait().expect("it is our child").is_some() && self.all_read();
+            let found = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = found.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            drop(found);
+            let patient = !ended && started.elapsed() < PATIENCE;
+            assert!(patient, "`{text}` was not printed:\n{}", self.output());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn all_read(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("ids are positive"), signal).expect("it is not waited for yet");
+    }
+
+    /// Waits for its end. What its own children may still print is not waited for.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn wait(mut self) -> Ended {
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break status;
+            }
+            if started.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("it does not end:\n{}", self.output());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let waited = started.elapsed();
+        while !self.all_read() && started.elapsed() < waited + Duration::from_millis(300) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ended { status, output: self.output(), waited }
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: Command) -> Ended {
+    Started::new(command).wait()
+}
+
+fn follow(stream: impl Read + Send + 'static, lines: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    })
+}

@@ -1,0 +1,133 @@
+//! A server that stands still for one second of ten: every operation that was due in that second has waited, and
+//! the journal says so, however few operations may be in flight.
+//!
+//! The experiments in here are ignored: the tests run them in processes of their own, in homes of their own.
+
+#![cfg(target_os = "linux")]
+
+use base64::Engine as _;
+use chaos_runtime::prelude::*;
+use chaos_runtime::report::journal::{Journal, PhaseKind, Verdict};
+use chaos_tests::home::{Home, run};
+use hdrhistogram::Histogram;
+
+#[chaos_test(
+    steady_state(success_rate >= 99%),
+    hypothesis(during(max >= 500ms), recovery <= 10s),
+    warm_up = 500ms,
+    baseline = 4s,
+    after = 4700ms,
+    bin = 100ms,
+)]
+#[ignore = "run by the tests below"]
+async fn stands_still(chaos: &mut Chaos) -> chaos::Result {
+    let server = chaos.process(Command::new(bin("answering"))).await?;
+    let load = http::get(server.url("/")).rate(per_second(200));
+    let load = match std::env::var("MAX_IN_FLIGHT") {
+        Ok(workers) => load.max_in_flight(workers.parse()?),
+        Err(_) => load,
+    };
+    chaos.load(load).await?;
+    chaos.inject(server.pause()).hold(secs(1)).await?;
+    Ok(())
+}
+
+#[chaos_test(
+    steady_state(success_rate >= 99%),
+    hypothesis(recovery <= 10s),
+    warm_up = 500ms,
+    baseline = 4s,
+    after = 4700ms,
+    bin = 100ms,
+)]
+#[ignore = "run by the tests below"]
+async fn stands_still_before_a_closed_loop(chaos: &mut Chaos) -> chaos::Result {
+    let server = chaos.process(Command::new(bin("answering"))).await?;
+    let (client, url) = (reqwest::Client::new(), server.url("/"));
+    let think_and_get = op(move |_| {
+        let (client, url) = (client.clone(), url.clone());
+        async move {
+            tokio::time::sleep(millis(5)).await;
+            client.get(url).send().await
+        }
+    });
+    chaos.load(think_and_get.closed_loop(4)).await?;
+    chaos.inject(server.pause()).hold(secs(1)).await?;
+    Ok(())
+}
+
+/// Response times of everything but the warm-up.
+fn responses(journal: &Journal) -> Histogram<u64> {
+    let mut all = Histogram::new(3).expect("three digits are possible");
+    for phase in journal.loads[0].phases.iter().filter(|phase| phase.phase != PhaseKind::WarmUp) {
+        let bytes = base64::prelude::BASE64_STANDARD.decode(&phase.response.hdr_v2).expect("it is Base64");
+        let part: Histogram<u64> =
+            hdrhistogram::serialization::Deserializer::new().deserialize(&mut bytes.as_slice()).expect("it is V2");
+        all.add(part).expect("it grows by itself");
+    }
+    all
+}
+
+fn ms(all: &Histogram<u64>, quantile: f64) -> f64 {
+    all.value_at_quantile(quantile) as f64 / 1e6
+}
+
+/// With constant arrivals, 1 s of T s: the share 1/T is delayed, by 0 to 1 s, so P99 is 1 − T/100 s.
+fn charged(in_flight: &str) {
+    let home = Home::new();
+    let mut command = home.test("stands_still");
+    command.env("MAX_IN_FLIGHT", in_flight);
+    let ended = run(command);
+    let journal = home.journal("stands_still");
+    assert_eq!(journal.verdict, Verdict::Passed, "{}", ended.output);
+    let all = responses(&journal);
+    let measured: f64 = journal.phases.iter().skip(1).map(|phase| (phase.end_us - phase.start_us) as f64 / 1e6).sum();
+    let delayed = 100.0 * all.count_between(20_000_000, u64::MAX) as f64 / all.len() as f64;
+    let figures = format!(
+        "{in_flight} in flight, {} in {measured:.1} s: P50 {:.1} P85 {:.1} P99 {:.1} max {:.1} ms, {delayed:.1} % delayed",
+        all.len(),
+        ms(&all, 0.5),
+        ms(&all, 0.85),
+        ms(&all, 0.99),
+        all.max() as f64 / 1e6,
+    );
+    println!("{figures}");
+    assert!((9.5..11.5).contains(&measured), "{figures}");
+    let due = 200.0 * measured;
+    assert!((all.len() as f64 - due).abs() < 0.01 * due, "nothing is skipped: {figures}");
+    assert!((800.0..=1_050.0).contains(&ms(&all, 0.99)), "{figures}");
+    assert!((7.0..=13.0).contains(&delayed), "{figures}");
+    assert!(ms(&all, 0.85) < 20.0, "the rest does not suffer: {figures}");
+}
+
+#[test]
+fn a_stall_is_charged_with_one_operation_in_flight() {
+    charged("1");
+}
+
+#[test]
+fn a_stall_is_charged_with_eight_operations_in_flight() {
+    charged("8");
+}
+
+#[test]
+fn a_stall_is_charged_with_64_operations_in_flight() {
+    charged("64");
+}
+
+#[test]
+fn a_stall_is_charged_with_512_operations_in_flight() {
+    charged("512");
+}
+
+#[test]
+fn a_closed_loop_hides_the_stall_and_the_report_says_so() {
+    let home = Home::new();
+    run(home.test("stands_still_before_a_closed_loop"));
+    // Passed, or inconclusive when not a single operation was started during the stall.
+    let journal = home.journal("stands_still_before_a_closed_loop");
+    let all = responses(&journal);
+    assert!(ms(&all, 0.99) < 500.0, "four delayed operations do not show: {}", ms(&all, 0.99));
+    assert!(journal.loads[0].closed_loop);
+    assert!(journal.notes.iter().any(|note| note.contains("hide stalls")), "{:?}", journal.notes);
+}
