@@ -7,6 +7,7 @@ use super::recover::settle;
 use super::timeline::FaultState;
 use crate::fault::{Evidence, Fault, Held, InjectCx, OneShot};
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
+use crate::report::text;
 use crate::rollback::UndoId;
 use crate::{Error, ErrorKind, Result, claim::display};
 use futures_util::future::BoxFuture;
@@ -190,7 +191,7 @@ async fn start(
     let undo = core.ledger.record(&what, &target, fault.undo())?;
     core.timeline.ensure(PhaseKind::Fault).await;
     let injected = core.clock.now();
-    core.events.note(EventKind::Inject, format!("{what} on {target}"));
+    core.events.note(EventKind::Inject, text::harm(&what, &target));
     let state = FaultState {
         what: what.clone(),
         target,

@@ -53,6 +53,10 @@ pub fn run(spec: &'static Spec, body: Body) {
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
     // One write, so that reports of tests that run at the same time do not mix.
     eprintln!("{report}");
+    // libtest shows nothing of a test that is ok, and these must be seen all the same.
+    if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
+        crate::report::live::write(&format!("\n{loud}\n"));
+    }
     if let Err(error) = record {
         eprintln!("{error}");
     }

@@ -123,8 +123,8 @@ impl Drop for LiveLine {
     }
 }
 
-/// A terminal that went away is no reason to fail.
-fn write(text: &str) {
+/// Past libtest's capture. A terminal that went away is no reason to fail.
+pub(crate) fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

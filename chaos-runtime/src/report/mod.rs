@@ -12,7 +12,7 @@ mod schema;
 #[cfg(test)]
 mod snapshot;
 pub(crate) mod terminal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;

@@ -188,6 +188,11 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
     }
 }
 
+/// A fault and its target: `latency 300ms on proxy 127.0.0.1:4000`. Own faults may be named like their target.
+pub(crate) fn harm(what: &str, target: &str) -> String {
+    if what == target { what.to_owned() } else { format!("{what} on {target}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

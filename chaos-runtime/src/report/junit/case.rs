@@ -123,7 +123,7 @@ fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
     }
     for undo in &journal.rollback {
         if let Some(error) = &undo.error {
-            let _ = writeln!(body, "left behind: {} on {}: {error}", undo.what, undo.target);
+            let _ = writeln!(body, "left behind: {}: {error}", text::harm(&undo.what, &undo.target));
             let _ = writeln!(body, "undo it by hand: {}", undo.by_hand);
         }
     }

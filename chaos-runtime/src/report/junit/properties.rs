@@ -61,7 +61,7 @@ pub(super) fn of(journal: &Journal, earlier: &[String]) -> Vec<(String, String)>
 }
 
 fn fault_properties(properties: &mut Vec<(String, String)>, prefix: &str, fault: &FaultRecord) {
-    properties.push((prefix.to_owned(), format!("{} on {}", fault.what, fault.target)));
+    properties.push((prefix.to_owned(), text::harm(&fault.what, &fault.target)));
     properties.push((format!("{prefix}.evidence"), fault.evidence.clone()));
     let confirmed = fault.confirmed_us.map(|at| at.saturating_sub(fault.injected_us));
     let recovery = fault.recovery.as_ref();

@@ -3,6 +3,7 @@
 use super::page::{Page, Tone};
 use crate::figure::{self, duration};
 use crate::report::journal::{FaultRecord, Journal, RecoveryRecord, RecoveryState};
+use crate::report::text::harm;
 
 /// Undos that failed: above everything else, as something is still broken out there.
 pub(super) fn left_behind(page: &mut Page, journal: &Journal) {
@@ -17,7 +18,7 @@ pub(super) fn left_behind(page: &mut Page, journal: &Journal) {
         page.marked(
             2,
             &mark,
-            &format!("{} on {}: failed after {attempts} in {}", undo.what, undo.target, duration(undo.took_us)),
+            &format!("{}: failed after {attempts} in {}", harm(&undo.what, &undo.target), duration(undo.took_us)),
         );
         page.wrapped(4, error);
         // On a line of its own and never broken, so that it can be copied.
@@ -38,7 +39,7 @@ pub(super) fn details(page: &mut Page, journal: &Journal) {
         let kind = if fault.one_shot { "ends by itself" } else { "held" };
         let mark =
             if fault.confirmed_us.is_some() { page.paint(Tone::Good, "✓") } else { page.paint(Tone::Odd, "?") };
-        page.marked(2, &mark, &format!("{} on {} ({kind})", fault.what, fault.target));
+        page.marked(2, &mark, &format!("{} ({kind})", harm(&fault.what, &fault.target)));
         page.wrapped(6, &times(fault));
         let hits = fault.hits.map_or_else(String::new, |hits| format!(" ({})", figure::counted(hits, "hit")));
         page.wrapped(6, &format!("evidence: {}{hits}", fault.evidence));
@@ -52,7 +53,7 @@ pub(super) fn details(page: &mut Page, journal: &Journal) {
 pub(super) fn one_line_each(page: &mut Page, journal: &Journal) {
     for fault in &journal.faults {
         let mark = page.paint(Tone::Good, "✓");
-        page.marked(2, &mark, &format!("{} on {}: {}", fault.what, fault.target, fault.evidence));
+        page.marked(2, &mark, &format!("{}: {}", harm(&fault.what, &fault.target), fault.evidence));
         if let Some(recovery) = &fault.recovery {
             page.wrapped(4, &told(recovery));
         }

@@ -48,6 +48,18 @@ pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> 
     page.finish()
 }
 
+/// What must be seen of an experiment that is no failure: a known weakness, a skip. `None` for one that passed.
+pub(crate) fn render_loud(journal: &Journal, style: Style) -> Option<String> {
+    if !matches!(journal.verdict, Verdict::KnownWeakness | Verdict::Skipped) {
+        return None;
+    }
+    let journal = &text::publish(journal);
+    let mut page = Page::new(style);
+    headline(&mut page, journal);
+    reason_lines(&mut page, journal);
+    Some(page.finish())
+}
+
 fn full(page: &mut Page, journal: &Journal) {
     faults::left_behind(page, journal);
     reasons(page, journal);
@@ -83,8 +95,10 @@ fn headline(page: &mut Page, journal: &Journal) {
         "chaos test `{}` {verdict}  ({}:{}:{})",
         experiment.name, experiment.file, experiment.line, experiment.column
     ));
-    if !experiment.doc.is_empty() {
-        page.wrapped(2, &experiment.doc);
+    // The first paragraph says it; its lines were broken for the source file.
+    let summary: Vec<&str> = experiment.doc.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    if !summary.is_empty() {
+        page.wrapped(2, &summary.join(" "));
     }
 }
 
@@ -93,6 +107,10 @@ fn reasons(page: &mut Page, journal: &Journal) {
         return;
     }
     page.heading("why");
+    reason_lines(page, journal);
+}
+
+fn reason_lines(page: &mut Page, journal: &Journal) {
     for reason in &journal.reasons {
         let mark = if journal.verdict.is_ok() { page.paint(Tone::Odd, "!") } else { page.paint(Tone::Bad, "✗") };
         page.marked(2, &mark, &reason.message);

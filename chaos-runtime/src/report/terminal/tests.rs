@@ -103,3 +103,24 @@ fn marks_of_many_faults_stay_visible() {
     let numbers: HashSet<_> = text.split("inject #").skip(1).map(|rest| rest.chars().next()).collect();
     assert_eq!(numbers.len(), 9);
 }
+
+#[test]
+fn what_is_ok_but_no_pass_is_loud() {
+    for (name, journal) in sample::all() {
+        let loud = render_loud(&journal, Style::PLAIN);
+        let expected = matches!(journal.verdict, Verdict::KnownWeakness | Verdict::Skipped);
+        assert_eq!(loud.is_some(), expected, "{name}");
+        if let Some(text) = loud {
+            assert!(text.contains(&journal.verdict.name().to_uppercase()), "{text}");
+            assert!(text.contains(journal.reasons[0].message.split(' ').next().unwrap()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn only_the_first_paragraph_of_the_documentation_is_shown_as_one() {
+    let mut journal = sample::refuted();
+    journal.experiment.doc = "First\nparagraph.\n\nSecond.".to_owned();
+    let text = render(&journal, None, Style::PLAIN);
+    assert!(text.contains("\n  First paragraph.\n") && !text.contains("Second."), "{text}");
+}
