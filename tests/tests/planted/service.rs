@@ -2,7 +2,7 @@
 
 use chaos_runtime::Result;
 use chaos_runtime::fault::{ClosureFault, EndsByItself, EndsByUndo, Evidence, fault};
-use chaos_runtime::load::{Op, Operation, op};
+use chaos_runtime::load::{Operation, op};
 use chaos_runtime::measure::{ErrorClass, Outcome};
 use chaos_runtime::prelude::*;
 use std::cell::Cell;
@@ -154,10 +154,7 @@ impl Service {
     }
 
     /// The request as an operation.
-    pub(crate) fn requests(&self) -> Op<impl Fn(OpId) -> Pin<Box<dyn Future<Output = Outcome>>> + Send + Sync + 'static>
-    where
-        Op<fn(OpId) -> Pin<Box<dyn Future<Output = Outcome>>>>: Operation,
-    {
+    pub(crate) fn requests(&self) -> impl Operation {
         let service = self.clone();
         op(move |id| {
             let service = service.clone();
