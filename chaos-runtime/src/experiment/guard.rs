@@ -96,8 +96,8 @@ impl Watch<'_> {
                 Some(display::value(limit.of_same_unit(value)))
             }
             Metric::Max => {
-                let waiting = self.concerned().filter_map(|lane| self.oldest_pending(lane)).min();
-                let waiting = waiting.map_or(0, |due| now.saturating_sub(due));
+                let oldest = self.concerned().filter_map(|lane| lane.oldest_pending).min();
+                let waiting = oldest.map_or(0, |due| now.saturating_sub(due));
                 longer(self.sums(self.since, now, None).max.max(waiting))
             }
             Metric::Unavailability => {
@@ -185,17 +185,6 @@ impl Watch<'_> {
             }
             _ => Breach::No,
         }
-    }
-
-    /// Since when the oldest operation of a lane is in flight that was due since the injection.
-    fn oldest_pending(&self, lane: &LaneState) -> Option<Nanos> {
-        let oldest = lane.oldest_pending?;
-        if oldest >= self.since {
-            return Some(oldest);
-        }
-        // An older one hides it, so it is known to a slice only.
-        let mut slices = lane.series.between(self.since, self.core.clock.now()).filter(|(at, _)| *at >= self.since);
-        slices.find(|(_, slice)| slice.pending() > 0).map(|(at, _)| at + lane.series.width())
     }
 
     fn concerned(&self) -> impl Iterator<Item = &LaneState> {

@@ -4,6 +4,7 @@ use crate::claim::Claim;
 use crate::clock::Nanos;
 use crate::load::{Driver, View};
 use crate::measure::{Event, Recorder, Series, Tally};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) struct LaneState {
     pub(crate) control: bool,
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
     pub(crate) series: Series,
+    /// Since when the oldest operation is in flight that was due since the first injection.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
     pub(crate) p99: Option<Nanos>,
@@ -78,6 +80,8 @@ pub(crate) struct Meter {
     bin: Nanos,
     /// The events that are counted, in the order of their indices.
     events: Mutex<Vec<Event>>,
+    /// The first injection.
+    injected: AtomicU64,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -90,12 +94,17 @@ impl Meter {
                 events.push(event);
             }
         }
-        Self { bin, events: Mutex::new(events), state: tokio::sync::Mutex::default() }
+        Self { bin, events: Mutex::new(events), injected: AtomicU64::new(Nanos::MAX), state: tokio::sync::Mutex::default() }
     }
 
     /// The events that are counted, in the order of their indices.
     pub(crate) fn events(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on harm is done; the first call counts.
+    pub(crate) fn injected(&self, at: Nanos) {
+        self.injected.fetch_min(at, Ordering::Relaxed);
     }
 
     /// Counts one more event from now on, in every load.
@@ -140,8 +149,9 @@ impl Meter {
     pub(crate) async fn look<T>(&self, read: impl FnOnce(&[LaneState]) -> T) -> T {
         let mut state = self.state.lock().await;
         let State { loads, lanes, silent } = &mut *state;
+        let since = self.injected.load(Ordering::Relaxed);
         for load in loads.iter() {
-            match load.driver.view().await {
+            match load.driver.view(since).await {
                 Some(views) => {
                     for (lane, view) in lanes[load.first_lane..].iter_mut().zip(views) {
                         lane.apply(view);

@@ -135,7 +135,7 @@ fn a_probe_beyond_its_limit_before_the_fault_closes_the_gate() {
 #[test]
 fn a_probe_of_the_steady_state_delays_recovery() {
     let spec = spec!(steady [success_rate >= 99%] [probe("queue") <= 5]; hypothesis [recovery <= 4s]);
-    judge(spec, refuted("`recovery <= 4s` is false: measured 6"), |chaos| {
+    judge(spec, refuted("`recovery <= 4s` is false: measured 5."), |chaos| {
         Box::pin(async move {
             let service = Service::new(chaos, |_, random| fine(random));
             let drained = service.clone();
