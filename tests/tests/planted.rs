@@ -4,6 +4,10 @@
 //! that is wrong once is a defect of the engine: a false pass hides an outage, a false failure teaches people to
 //! look away.
 
+#[path = "planted/determinism.rs"]
+mod determinism;
+#[path = "planted/drawn.rs"]
+mod drawn;
 #[path = "planted/endings.rs"]
 mod endings;
 #[path = "planted/evidence.rs"]
