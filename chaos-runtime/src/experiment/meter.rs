@@ -43,6 +43,13 @@ impl LaneState {
         self.phases.get(index)
     }
 
+    /// What it is when all of its operations have ended.
+    fn conclude(&mut self, recorder: &Recorder) {
+        self.phases = recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect();
+        self.series = recorder.series.clone();
+        (self.oldest_pending, self.pending) = (None, 0);
+    }
+
     fn apply(&mut self, view: View) {
         self.phases = view.phases;
         self.series.apply(view.changed);
@@ -182,7 +189,12 @@ impl Meter {
         let mut all = Vec::new();
         for (load, recorders) in loads.iter().zip(stopped) {
             match recorders {
-                Some(recorders) => all.extend(measured(&load.info, recorders)),
+                Some(recorders) => {
+                    for (lane, recorder) in state.lanes[load.first_lane..].iter_mut().zip(&recorders) {
+                        lane.conclude(recorder);
+                    }
+                    all.extend(measured(&load.info, recorders));
+                }
                 None => state.silent = Some(load.info.name.clone()),
             }
         }
