@@ -152,6 +152,38 @@ fn hanging_operations_trip_a_sustained_guard() {
     });
 }
 
+/// They hang for three seconds, and fail when everything else is over. The guard is told all the same.
+#[test]
+fn a_guard_is_looked_at_once_more_when_the_last_operation_has_ended() {
+    let spec = spec!(steady [success_rate >= 90%]; hypothesis [recovery <= 5s]; abort_if [errors > 20]);
+    judge(spec, guarded("guard `errors > 20` tripped: 1"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |now, random| if now.faulted { never() } else { fine(random) });
+            held(chaos, service, 3).await
+        })
+    });
+}
+
+/// Ten seconds of waiting for the last answer are no outage.
+#[test]
+fn the_drain_trips_no_guard() {
+    let spec = spec!(
+        steady [success_rate >= 90%];
+        hypothesis [recovery <= 5s];
+        abort_if [unavailability > 2s], [throughput < 10/s], [success_rate < 50%] for secs(2)
+    );
+    judge(spec, PASSED, |chaos| {
+        Box::pin(async move {
+            let mut calls = 0;
+            let service = Service::new(chaos, move |now, random| {
+                calls += u32::from(now.cleared_for(secs(5)));
+                if calls == 5 { never() } else { fine(random) }
+            });
+            held(chaos, service, 3).await
+        })
+    });
+}
+
 /// That they are slower than a second is known a second later, not when they end.
 #[test]
 fn hanging_operations_trip_a_latency_guard_before_they_end() {
