@@ -4,13 +4,27 @@
 //! that is wrong once is a defect of the engine: a false pass hides an outage, a false failure teaches people to
 //! look away.
 
+#[path = "planted/determinism.rs"]
+mod determinism;
+#[path = "planted/drawn.rs"]
+mod drawn;
+#[path = "planted/endings.rs"]
+mod endings;
 #[path = "planted/evidence.rs"]
 mod evidence;
+#[path = "planted/guards.rs"]
+mod guards;
 #[path = "planted/judge.rs"]
 mod judge;
 #[path = "planted/limits.rs"]
 mod limits;
+#[path = "planted/probes.rs"]
+mod probes;
 #[path = "planted/recovery.rs"]
 mod recovery;
+#[path = "planted/relative.rs"]
+mod relative;
 #[path = "planted/service.rs"]
 mod service;
+#[path = "planted/several.rs"]
+mod several;

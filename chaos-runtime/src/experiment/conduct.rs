@@ -80,6 +80,13 @@ pub(crate) async fn conduct(
     } else {
         core.meter.stop(Duration::from_secs(30)).await
     };
+    if !decided {
+        // Operations that hung may have ended only now.
+        review(core, arrivals_end).await;
+        if let Some(late) = core.meter.look(|lanes| guard::check(core, lanes, arrivals_end)).await {
+            tripped = cut_short(core, Cut::Guard(late));
+        }
+    }
     core.probes.stop(core.clock);
     let end = core.clock.now();
     core.ledger.undo_all().await;
@@ -108,7 +115,6 @@ async fn after_body(core: &Arc<Core>, end: BodyEnd) {
     if settle(core).await.unwrap_or(false) && !core.spec.steady_state.is_empty() {
         core.events.note(EventKind::Phase, "after");
         after_phase(core).await;
-        review(core).await;
     }
 }
 
@@ -179,7 +185,7 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Tripped {
                     note: core.timeline.active(),
                 };
                 last = operations;
-                (guard::check(core, lanes), progress)
+                (guard::check(core, lanes, now), progress)
             })
             .await;
         live.update(&progress);

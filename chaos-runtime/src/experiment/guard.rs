@@ -24,12 +24,12 @@ pub(crate) struct Tripped {
     pub(crate) measured: String,
 }
 
-/// Looks at all guards. They look at what happened since the first injection.
-pub(crate) fn check(core: &Core, lanes: &[LaneState]) -> Option<Tripped> {
+/// Looks at all guards. They look at what happened from the first injection until `now`.
+pub(crate) fn check(core: &Core, lanes: &[LaneState], now: Nanos) -> Option<Tripped> {
     let since = core.timeline.first_injection()?;
     let events = core.meter.events();
     core.spec.abort_if.iter().enumerate().find_map(|(guard, claim)| {
-        let watch = Watch { core, claim, lanes, events: &events, since };
+        let watch = Watch { core, claim, lanes, events: &events, since, now };
         watch.tripped().map(|measured| Tripped { guard, measured })
     })
 }
@@ -40,6 +40,7 @@ struct Watch<'a> {
     lanes: &'a [LaneState],
     events: &'a [Event],
     since: Nanos,
+    now: Nanos,
 }
 
 /// Whether a guard is breached in one bin.
@@ -84,7 +85,7 @@ impl Watch<'_> {
 
     /// A breach that counts at once.
     fn now(&self, limit: Value) -> Option<String> {
-        let now = self.core.clock.now();
+        let now = self.now;
         let plain = limit.plain().0;
         let seconds = |ns: Nanos| Duration::from_nanos(ns);
         let longer =
@@ -96,8 +97,8 @@ impl Watch<'_> {
                 Some(display::value(limit.of_same_unit(value)))
             }
             Metric::Max => {
-                let waiting = self.concerned().filter_map(|lane| self.oldest_pending(lane)).min();
-                let waiting = waiting.map_or(0, |due| now.saturating_sub(due));
+                let oldest = self.concerned().filter_map(|lane| lane.oldest_pending).min();
+                let waiting = oldest.map_or(0, |due| now.saturating_sub(due));
                 longer(self.sums(self.since, now, None).max.max(waiting))
             }
             Metric::Unavailability => {
@@ -136,7 +137,7 @@ impl Watch<'_> {
     fn for_long(&self, limit: Value, sustained: Duration) -> Option<String> {
         let bin = self.core.settings.bin_ns();
         let needed = nanos(sustained).div_ceil(bin).max(1);
-        let mut end = self.core.clock.now() / bin * bin;
+        let mut end = self.now / bin * bin;
         let mut breached = 0;
         while breached < needed {
             let start = end.checked_sub(bin).filter(|start| *start >= self.since)?;
@@ -158,7 +159,7 @@ impl Watch<'_> {
         let holds = |value: f64| self.claim.cmp.holds(value, plain);
         let Sums { operations, failed, pending, .. } = sums;
         // What those in flight have waited at least.
-        let waited = self.core.clock.now().saturating_sub(end);
+        let waited = self.now.saturating_sub(end);
         match (self.claim.metric, criterion) {
             (Metric::Probe(name), _) => Breach::between(
                 self.core.probes.between(name, start, end).is_some_and(|(_, samples)| {
@@ -185,17 +186,6 @@ impl Watch<'_> {
             }
             _ => Breach::No,
         }
-    }
-
-    /// Since when the oldest operation of a lane is in flight that was due since the injection.
-    fn oldest_pending(&self, lane: &LaneState) -> Option<Nanos> {
-        let oldest = lane.oldest_pending?;
-        if oldest >= self.since {
-            return Some(oldest);
-        }
-        // An older one hides it, so it is known to a slice only.
-        let mut slices = lane.series.between(self.since, self.core.clock.now()).filter(|(at, _)| *at >= self.since);
-        slices.find(|(_, slice)| slice.pending() > 0).map(|(at, _)| at + lane.series.width())
     }
 
     fn concerned(&self) -> impl Iterator<Item = &LaneState> {

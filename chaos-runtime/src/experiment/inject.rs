@@ -206,6 +206,7 @@ async fn start(
         active: true,
     };
     let index = core.timeline.add_fault(state, undo);
+    core.meter.injected(injected);
     let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
     let injecting = core.ledger.injecting(undo);

@@ -4,6 +4,7 @@ use crate::claim::Claim;
 use crate::clock::Nanos;
 use crate::load::{Driver, View};
 use crate::measure::{Event, Recorder, Series, Tally};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) struct LaneState {
     pub(crate) control: bool,
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
     pub(crate) series: Series,
+    /// Since when the oldest operation is in flight that was due since the first injection.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
     pub(crate) p99: Option<Nanos>,
@@ -39,6 +41,13 @@ impl LaneState {
     /// What a phase has measured so far, by its place among the phases; `None` while it has no operation.
     pub(crate) fn phase(&self, index: usize) -> Option<&(Tally, Vec<u64>)> {
         self.phases.get(index)
+    }
+
+    /// What it is when all of its operations have ended.
+    fn conclude(&mut self, recorder: &Recorder) {
+        self.phases = recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect();
+        self.series = recorder.series.clone();
+        (self.oldest_pending, self.pending) = (None, 0);
     }
 
     fn apply(&mut self, view: View) {
@@ -78,6 +87,8 @@ pub(crate) struct Meter {
     bin: Nanos,
     /// The events that are counted, in the order of their indices.
     events: Mutex<Vec<Event>>,
+    /// The first injection.
+    injected: AtomicU64,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -90,12 +101,17 @@ impl Meter {
                 events.push(event);
             }
         }
-        Self { bin, events: Mutex::new(events), state: tokio::sync::Mutex::default() }
+        Self { bin, events: Mutex::new(events), injected: AtomicU64::new(Nanos::MAX), state: tokio::sync::Mutex::default() }
     }
 
     /// The events that are counted, in the order of their indices.
     pub(crate) fn events(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on harm is done; the first call counts.
+    pub(crate) fn injected(&self, at: Nanos) {
+        self.injected.fetch_min(at, Ordering::Relaxed);
     }
 
     /// Counts one more event from now on, in every load.
@@ -140,8 +156,9 @@ impl Meter {
     pub(crate) async fn look<T>(&self, read: impl FnOnce(&[LaneState]) -> T) -> T {
         let mut state = self.state.lock().await;
         let State { loads, lanes, silent } = &mut *state;
+        let since = self.injected.load(Ordering::Relaxed);
         for load in loads.iter() {
-            match load.driver.view().await {
+            match load.driver.view(since).await {
                 Some(views) => {
                     for (lane, view) in lanes[load.first_lane..].iter_mut().zip(views) {
                         lane.apply(view);
@@ -172,7 +189,12 @@ impl Meter {
         let mut all = Vec::new();
         for (load, recorders) in loads.iter().zip(stopped) {
             match recorders {
-                Some(recorders) => all.extend(measured(&load.info, recorders)),
+                Some(recorders) => {
+                    for (lane, recorder) in state.lanes[load.first_lane..].iter_mut().zip(&recorders) {
+                        lane.conclude(recorder);
+                    }
+                    all.extend(measured(&load.info, recorders));
+                }
                 None => state.silent = Some(load.info.name.clone()),
             }
         }

@@ -48,10 +48,10 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
     Ok(back)
 }
 
-/// Looks once more at the end of the run: whether the steady state was lost again after it had come back, and
-/// at gaps between successes since then. A fault is watched until the next injection.
-pub(crate) async fn review(core: &Core) {
-    let end = core.clock.now();
+/// Looks once more when all operations have ended: whether the steady state was left at all, whether it was lost
+/// again after it had come back, and at gaps between successes. A fault is watched until the next injection, the
+/// last one until the arrivals end.
+pub(crate) async fn review(core: &Core, end: Nanos) {
     let watched: Vec<(usize, Nanos, Nanos)> = {
         let faults = core.timeline.faults();
         let until = |concluded| faults.iter().map(|f| f.injected).filter(|at| *at >= concluded).min().unwrap_or(end);
@@ -64,11 +64,20 @@ pub(crate) async fn review(core: &Core) {
                 let (recovery, reactions) = look(core, lanes, &[index], from, to);
                 core.timeline.update(index, |fault| {
                     let Some(record) = &mut fault.recovery else { return };
+                    let Some(reaction) = reactions.first() else { return };
+                    record.unavailability_us = record.unavailability_us.max(micros(reaction.unavailability));
+                    let concluded = fault.watched.map_or(to, |(_, concluded)| concluded);
+                    // Later bad bins are not of the fault's making, unless they make a relapse.
+                    if let Some(bad) = reaction.first_bad.filter(|bad| *bad < concluded) {
+                        let detected = bad.saturating_sub(fault.confirmed.unwrap_or(fault.injected));
+                        record.time_to_detect_us.get_or_insert(micros(detected));
+                        if record.state == RecoveryState::NoEffect {
+                            record.state = RecoveryState::Recovered;
+                        }
+                    }
                     if recovery.state == RecoveryState::Relapsed {
                         record.state = RecoveryState::Relapsed;
                     }
-                    let gap = reactions.first().map_or(0, |reaction| micros(reaction.unavailability));
-                    record.unavailability_us = record.unavailability_us.max(gap);
                 });
             }
         })

@@ -26,7 +26,7 @@ pub(crate) struct DriverCx {
 /// What a driver is asked.
 enum Command {
     Register(Vec<Event>, oneshot::Sender<()>),
-    View(oneshot::Sender<Vec<View>>),
+    View(Nanos, oneshot::Sender<Vec<View>>),
     Snapshot(oneshot::Sender<Vec<Recorder>>),
     Stop { drain: Duration, reply: oneshot::Sender<Vec<Recorder>> },
 }
@@ -38,6 +38,7 @@ pub(crate) struct View {
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
     /// The slices that changed since the last view, and the start of the first of them.
     pub(crate) changed: (Nanos, Vec<Slice>),
+    /// The due instant of the oldest operation in flight, of those due at or after the instant asked for.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
     /// P99 of the last bin that has operations.
@@ -83,8 +84,8 @@ impl Driver {
     }
 
     /// The state now; `None` when the driver does not answer, because an operation blocks its thread.
-    pub(crate) async fn view(&self) -> Option<Vec<View>> {
-        self.ask(Command::View).await
+    pub(crate) async fn view(&self, since: Nanos) -> Option<Vec<View>> {
+        self.ask(|reply| Command::View(since, reply)).await
     }
 
     /// All measurements so far.
@@ -158,7 +159,7 @@ async fn drive<O: Operation>(
                 }
                 let _ = reply.send(());
             }
-            Command::View(reply) => drop(reply.send(lanes.iter().map(|lane| view(lane)).collect())),
+            Command::View(since, reply) => drop(reply.send(lanes.iter().map(|lane| view(lane, since)).collect())),
             Command::Snapshot(reply) => {
                 drop(reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect()));
             }
@@ -197,12 +198,12 @@ async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u
     }
 }
 
-fn view<O: Operation>(lane: &Lane<O>) -> View {
+fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
     let mut recorder = lane.recorder().borrow_mut();
     View {
         phases: recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect(),
         changed: recorder.series.take_changed(),
-        oldest_pending: lane.oldest_pending(),
+        oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),
         p99: recorder.bins.iter().rev().flatten().next().and_then(|bin| bin.at_rank((bin.len() * 99).div_ceil(100))),
     }

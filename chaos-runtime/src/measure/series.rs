@@ -43,11 +43,6 @@ impl Series {
         Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new(), changed: usize::MAX }
     }
 
-    /// Width of a slice.
-    pub(crate) fn width(&self) -> Nanos {
-        self.width
-    }
-
     /// The slice at an instant, made if it is new.
     pub(crate) fn at(&mut self, instant: Nanos) -> &mut Slice {
         let index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);

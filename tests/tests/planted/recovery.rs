@@ -1,7 +1,7 @@
 //! Coming back, or not.
 
 use crate::judge::{PASSED, judge, refuted, spec};
-use crate::service::{Service, failed, fine, ok};
+use crate::service::{Service, failed, fine, never, ok};
 use chaos_runtime::measure::ErrorClass;
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::RecoveryState;
@@ -249,6 +249,21 @@ fn nothing_detected_is_no_time_to_detect() {
             held(chaos, service, 5).await
         })
     });
+}
+
+/// Requests that hang in the fault phase are known to be bad only when they time out, long after the recovery.
+#[test]
+fn what_hangs_under_the_fault_is_no_absence_of_effect() {
+    let spec = spec!(steady [success_rate >= 90%]; hypothesis [time_to_detect <= 1s] [recovery <= 5s]);
+    let runs = judge(spec, PASSED, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |now, random| if now.faulted { never() } else { fine(random) });
+            held(chaos, service, 3).await
+        })
+    });
+    for run in runs {
+        assert_eq!(run.journal.faults[0].recovery.as_ref().unwrap().state, RecoveryState::Recovered);
+    }
 }
 
 #[test]

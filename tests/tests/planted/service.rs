@@ -167,6 +167,12 @@ impl Service {
         self.model().faulted
     }
 
+    /// The harm is being done, or has ended less than this ago.
+    pub(crate) fn faulted_or_within(&self, after: Duration) -> bool {
+        let model = self.model();
+        model.faulted || model.cleared.is_some_and(|at| at.elapsed() < after)
+    }
+
     /// The harm begins.
     pub(crate) fn harm(&self) {
         let mut model = self.model();
