@@ -23,6 +23,12 @@ use std::time::Duration;
 /// How often guards are looked at and the live line is renewed.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Every so many looks the loads are asked for a sign of life, should nothing else have asked them.
+const LOOKS_AT_LOADS: u64 = 10;
+
+/// What a person can do about a blocked load.
+const UNBLOCK: &str = "make it async, or wrap it in `tokio::task::spawn_blocking`";
+
 /// How long operations in flight may take to end after an abort.
 const SHORT_DRAIN: Duration = Duration::from_millis(500);
 
@@ -39,6 +45,8 @@ enum Cut {
     Signal(&'static str),
     Timeout,
     Guard(Tripped),
+    /// The thread of this load is blocked by one of its operations.
+    Blocked(String),
 }
 
 /// Runs body, recovery and after phase under guards, time-out and signals; then rolls back and judges.
@@ -62,7 +70,7 @@ pub(crate) async fn conduct(
             biased;
             signal = interrupted => Some(Cut::Signal(signal)),
             () = tokio::time::sleep(core.settings.timeout) => Some(Cut::Timeout),
-            tripped = watch(core, live, &told) => Some(Cut::Guard(tripped)),
+            cut = watch(core, live, &told) => Some(cut),
             () = main => None,
         }
     };
@@ -156,12 +164,19 @@ fn tell(core: &Core, live: &LiveLine, told: &Cell<usize>) {
     }
 }
 
-/// Looks at the guards and renews the live line until a guard trips.
-async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Tripped {
+/// Looks at the guards and renews the live line until a guard trips or a load can't go on.
+async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
     let mut last = 0;
-    loop {
+    for turn in 1_u64.. {
         tokio::time::sleep(LOOK).await;
         tell(core, live, told);
+        // On the paused clock a blocked thread would stop everything, this look included.
+        if turn.is_multiple_of(LOOKS_AT_LOADS) && !core.settings.virtual_time {
+            core.meter.look(|_| ()).await;
+        }
+        if let Some(load) = core.meter.silent().await {
+            return Cut::Blocked(load);
+        }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
         }
@@ -190,9 +205,10 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Tripped {
             .await;
         live.update(&progress);
         if let Some(tripped) = tripped {
-            return tripped;
+            return Cut::Guard(tripped);
         }
     }
+    std::future::pending().await
 }
 
 /// Notes why the experiment ends now, and tells the body.
@@ -209,12 +225,18 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
             let guard = core.spec.abort_if[tripped.guard].text;
             (ReasonKind::Guard, format!("guard `{guard}` tripped: {}", tripped.measured), None, Some(tripped))
         }
+        // Nothing more is measured, so nothing more may be harmed.
+        Cut::Blocked(load) => (ReasonKind::Inconclusive, blocked(&load), Some(UNBLOCK), None),
     };
     let event = if kind == ReasonKind::Guard { EventKind::Guard } else { EventKind::End };
     core.events.note(event, message.clone());
     core.decide(kind, ErrorKind::Cancelled, message, help);
     core.cancel.cancel();
     tripped
+}
+
+fn blocked(load: &str) -> String {
+    format!("an operation of load `{load}` blocks its thread, so nothing could be measured")
 }
 
 /// The journal of an experiment that has ended.
@@ -236,15 +258,16 @@ async fn assemble(
     let mut decisive = core.decisive.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let injected = !core.timeline.faults().is_empty();
     let reports = core.ledger.reports();
-    decisive.splice(0..0, rollback_failures(&reports));
     if let Some(load) = core.meter.silent().await {
-        let reason = Reason {
-            kind: ReasonKind::Inconclusive,
-            message: format!("an operation of load `{load}` blocks its thread, so nothing could be measured"),
-            help: Some("make it async, or wrap it in `tokio::task::spawn_blocking`".into()),
-        };
-        decisive.push(reason);
+        let message = blocked(&load);
+        if decisive.iter().all(|reason| reason.message != message) {
+            // It explains other doubts, such as a steady state that could not be decided.
+            let doubts = decisive.first().is_some_and(|reason| reason.kind == ReasonKind::Inconclusive);
+            let at = if doubts { 0 } else { decisive.len() };
+            decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(UNBLOCK.into()) });
+        }
     }
+    decisive.splice(0..0, rollback_failures(&reports));
     if injected && decisive.is_empty() {
         if core.timeline.current() == Some(PhaseKind::After) {
             claims.extend(gate::records(

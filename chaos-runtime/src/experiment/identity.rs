@@ -25,7 +25,7 @@ pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
             id: run_id.to_owned(),
             profile: "local".to_owned(),
             seed: 0,
-            started_at: format!("{:.0}", Timestamp::now()),
+            started_at: now(),
             host: host(),
             os: std::env::consts::OS.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -55,10 +55,20 @@ pub(crate) fn with(mut journal: Journal, spec: &Spec, settings: &Settings) -> Jo
     let profile =
         if settings.profile == "local" { String::new() } else { format!("CHAOS_PROFILE={} ", settings.profile) };
     journal.replay = format!(
-        "{profile}CHAOS_SEED={} cargo test -p {} {} -- --exact",
+        "{profile}CHAOS_SEED={} cargo test -p {} {} -- --exact --include-ignored",
         settings.seed, spec.package, journal.experiment.name
     );
     journal
+}
+
+/// The same, started at this moment.
+pub(crate) fn starting_now(mut journal: Journal) -> Journal {
+    journal.run.started_at = now();
+    journal
+}
+
+fn now() -> String {
+    format!("{:.3}", Timestamp::now())
 }
 
 /// What an earlier run had left behind, as a note.

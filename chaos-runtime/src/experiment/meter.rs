@@ -157,7 +157,9 @@ impl Meter {
         let mut state = self.state.lock().await;
         let State { loads, lanes, silent } = &mut *state;
         let since = self.injected.load(Ordering::Relaxed);
-        for load in loads.iter() {
+        // Who has not answered before is not waited for again: the lock is held meanwhile.
+        let answering = |load: &&Running| silent.as_ref() != Some(&load.info.name);
+        for load in loads.iter().filter(answering).collect::<Vec<_>>() {
             match load.driver.view(since).await {
                 Some(views) => {
                     for (lane, view) in lanes[load.first_lane..].iter_mut().zip(views) {
@@ -174,7 +176,7 @@ impl Meter {
     pub(crate) async fn snapshot(&self) -> Vec<Measured> {
         let state = self.state.lock().await;
         let mut all = Vec::new();
-        for load in &state.loads {
+        for load in state.loads.iter().filter(|load| state.silent.as_ref() != Some(&load.info.name)) {
             all.extend(measured(&load.info, load.driver.snapshot().await.unwrap_or_default()));
         }
         all
@@ -184,7 +186,12 @@ impl Meter {
     pub(crate) async fn stop(&self, at_most: Duration) -> Vec<Measured> {
         let mut state = self.state.lock().await;
         let loads = std::mem::take(&mut state.loads);
-        let stops = loads.iter().map(|load| load.driver.stop(load.info.drain.min(at_most)));
+        let silent = state.silent.clone();
+        let stops = loads.iter().map(async |load| {
+            // Who has not answered before will not now.
+            let answers = silent.as_ref() != Some(&load.info.name);
+            if answers { load.driver.stop(load.info.drain.min(at_most)).await } else { None }
+        });
         let stopped = futures_util::future::join_all(stops).await;
         let mut all = Vec::new();
         for (load, recorders) in loads.iter().zip(stopped) {

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::spec::Spec;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
-use crate::report::live::LiveLine;
+use crate::report::live::{self, LiveLine};
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
 use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
@@ -102,12 +102,11 @@ fn experiment(
     identity: &Journal,
 ) -> Result<Ended> {
     let name = &identity.experiment.name;
-    let live = LiveLine::new(name.as_str());
     let options = &spec.options;
-    let holder = format!("{name} (process {})", std::process::id());
-    let lock = ExperimentLock::acquire(&holder, options.parallel, options.exclusive, |other| {
-        live.plain(&format!("waits for {other}"));
-    })?;
+    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |holder| live::waits(name, holder))?;
+    // The wait is not part of it. And the live line is for the experiment that runs, not for one that waits.
+    let identity = &identity::starting_now(identity.clone());
+    let live = LiveLine::new(name.as_str());
     // A record that can't be written is told at the end; the experiment itself does not need it.
     let _ = run.begin(identity);
     let mut left_over = Vec::new();

@@ -114,6 +114,19 @@ impl LiveLine {
     }
 }
 
+/// Tells that the experiment `name` waits for the lock, which `holder` has.
+///
+/// Where another process has it nothing else shows why nothing happens, so libtest may not capture that.
+pub(crate) fn waits(name: &str, holder: &str) {
+    let line = plain_line(name, &format!("waits for {holder}"));
+    if holder.ends_with(&format!("(process {})", std::process::id())) {
+        eprintln!("{line}");
+    } else {
+        let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };
+        write(&format!("{over}{line}\n"));
+    }
+}
+
 impl Drop for LiveLine {
     fn drop(&mut self) {
         self.clear();
