@@ -103,8 +103,7 @@ fn experiment(
     let name = &identity.experiment.name;
     let live = LiveLine::new(name.as_str());
     let options = &spec.options;
-    let holder = format!("{name} (process {})", std::process::id());
-    let lock = ExperimentLock::acquire(&holder, options.parallel, options.exclusive, |other| {
+    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |other| {
         live.plain(&format!("waits for {other}"));
     })?;
     // A record that can't be written is told at the end; the experiment itself does not need it.
