@@ -1,4 +1,55 @@
 //! Resilience assertions for `cargo test`.
+//!
+//! Begin with [`macro@chaos_test`] on an async function and [`prelude`] in scope. The attribute says what must hold;
+//! the body starts what is harmed, drives a load, and injects faults through [`Chaos`]:
+//!
+//! ```test_harness,no_run
+//! use chaos_runtime::prelude::*;
+//! # struct Service;
+//! # impl Service {
+//! #     async fn start() -> std::io::Result<Self> { Ok(Self) }
+//! #     fn addr(&self) -> std::net::SocketAddr { ([127, 0, 0, 1], 8080).into() }
+//! # }
+//!
+//! /// Orders are taken while the service answers 300 ms late.
+//! #[chaos_test(
+//!     steady_state(success_rate >= 99%, p99 < 100ms),      // must hold before, or nothing is injected
+//!     hypothesis(
+//!         during(success_rate >= 99%, p99 < 800ms),        // while the fault is on
+//!         recovery <= 5s,                                  // until the steady state is back
+//!         after(p99 <= 150% of baseline),
+//!     ),
+//!     abort_if(success_rate < 50% for 3s),                 // ends it early
+//! )]
+//! async fn orders_survive_a_slow_service(chaos: &mut Chaos) -> chaos::Result {
+//!     let service = Service::start().await?;
+//!     let proxy = chaos.proxy(service.addr()).await?;
+//!
+//!     chaos.load(http::post(proxy.url("/order")).rate(per_second(200))).await?;
+//!     chaos.inject(proxy.latency(millis(300)).jitter(millis(50))).hold(secs(10)).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! It is an ordinary `#[test]`. When the body has returned, the framework watches the recovery, rolls back, judges the
+//! claims, and writes a [journal](report::journal) and `junit.xml` to `target/chaos`.
+//!
+//! | to … | see |
+//! |---|---|
+//! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
+//! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
+//! | start child processes | `Chaos::process`, [`target`] (Unix) |
+//! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
+//! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
+//! | say how a fault ends | [`rollback::Undo`] |
+//! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
+//! | read results | [`report::journal::Journal`] |
+//! | list what a test binary claims | [`catalogue()`] |
+//!
+//! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
+//!
+//! Features, all off by default: `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
+//! (JSON Schema of the journal).
 
 #[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
 extern crate self as chaos_runtime;

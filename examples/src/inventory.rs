@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long a look-up takes.
-const WORK: Duration = Duration::from_millis(20);
+const WORK: Duration = Duration::from_millis(50);
 
 /// A running inventory service: `GET /stock`.
 #[derive(Debug, Clone, Copy)]

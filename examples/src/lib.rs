@@ -12,6 +12,10 @@
 //! `start()` runs a service as a task of the current runtime. Its handle is an address: dropping it stops
 //! nothing, the service ends with the runtime. The binaries run the same services as processes.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod disk;
 pub mod flags;
 mod inventory;

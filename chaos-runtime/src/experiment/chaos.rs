@@ -90,10 +90,7 @@ impl Chaos {
     /// # use chaos_runtime::prelude::*;
     /// # async fn body(chaos: &mut Chaos, disk: std::path::PathBuf) -> chaos::Result {
     /// let filler = disk.clone();
-    /// let full = fault("fill the disk", move || {
-    ///     let filler = filler.clone();
-    ///     async move { tokio::fs::write(filler, vec![0; 1 << 20]).await }
-    /// });
+    /// let full = fault("fill the disk", move || std::fs::write(filler, vec![0; 1 << 20]));
     /// chaos.inject(full.undo(Undo::remove(disk))).hold(secs(10)).await?;
     /// # Ok(())
     /// # }
