@@ -134,6 +134,14 @@ impl From<Error> for Box<dyn StdError + Send + Sync + 'static> {
     }
 }
 
+/// For bodies that return `anyhow::Result`.
+#[cfg(feature = "anyhow")]
+impl From<Error> for anyhow::Error {
+    fn from(error: Error) -> Self {
+        Self::new(Boxed(error))
+    }
+}
+
 impl Error {
     /// Recovers an [`Error`] from whatever a body returned.
     pub(crate) fn from_body(error: Source) -> Self {

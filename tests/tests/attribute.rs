@@ -167,7 +167,8 @@ mod error_types {
 
     #[chaos_test]
     #[ignore = "only has to compile"]
-    async fn anyhow(_chaos: &mut Chaos) -> anyhow::Result<()> {
+    async fn anyhow(chaos: &mut Chaos) -> anyhow::Result<()> {
+        chaos.proxy("127.0.0.1:9").await?;
         anyhow::bail!("no")
     }
 

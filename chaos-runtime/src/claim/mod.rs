@@ -17,6 +17,7 @@ use std::time::Duration;
 
 /// One comparison that must hold, such as `during(p99 < 800ms)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "a claim is judged by `chaos.expect(…)`"]
 pub struct Claim {
     /// The claim as its author wrote it, for reports: `during(p99 < 800ms)`.
     pub text: &'static str,

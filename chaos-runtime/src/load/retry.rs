@@ -11,6 +11,7 @@ use std::time::Duration;
 /// clients that failed together do not come back together. See Brooker, "Exponential Backoff And Jitter" (AWS
 /// Architecture Blog, 2015). Default: from 50 ms up to 2 s.
 #[derive(Clone)]
+#[must_use = "a policy does nothing until `.retry(…)` of a load"]
 pub struct Retry {
     times: Option<u32>,
     within: Option<Duration>,
