@@ -52,7 +52,9 @@ impl<'a> Sample<'a> {
         let concerned = |lane: &&Measured| lane.control == control && subject.is_none_or(|name| name == lane.info.name);
         for lane in measured.iter().filter(concerned) {
             for (index, phase) in lane.recorder.phases.iter().enumerate() {
-                let Some(stretch) = stretches.get(index).filter(|stretch| kinds.contains(&stretch.kind)) else { continue };
+                let Some(stretch) = stretches.get(index).filter(|stretch| kinds.contains(&stretch.kind)) else {
+                    continue;
+                };
                 sample.measures.add(phase);
                 let pending = phase.tally.due.saturating_sub(phase.tally.operations);
                 let series = &lane.recorder.series;
@@ -104,10 +106,11 @@ impl<'a> Sample<'a> {
             (Event::Failed, None) => slice.failed,
             _ => 0,
         };
-        DesignEffect::of(self.slices.iter().map(|slice| Batch {
-            violations: u64::from(count(slice)),
-            operations: u64::from(slice.operations),
-        }))
+        DesignEffect::of(
+            self.slices
+                .iter()
+                .map(|slice| Batch { violations: u64::from(count(slice)), operations: u64::from(slice.operations) }),
+        )
     }
 
     /// The measured value of a metric of loads.
