@@ -26,7 +26,7 @@ impl Shop {
         let answer = move || {
             let nth = shop.requests.fetch_add(1, Ordering::Relaxed);
             let every = shop.every.load(Ordering::Relaxed);
-            let fails = shop.broken.load(Ordering::Relaxed) || (every > 0 && nth % every == 0);
+            let fails = shop.broken.load(Ordering::Relaxed) || (every > 0 && nth.is_multiple_of(every));
             async move { if fails { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK } }
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

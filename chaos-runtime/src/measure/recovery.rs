@@ -53,8 +53,7 @@ pub(crate) fn watch(
     let steady_end = steady + needed * bin;
     let stretch_is_bad =
         |start: Nanos| (0..needed).all(|i| start + (i + 1) * bin <= to && quality(start + i * bin) == BinQuality::Bad);
-    let relapsed =
-        (0..).map(|i| steady_end + i * step).take_while(|start| start + bin <= to).any(|start| stretch_is_bad(start));
+    let relapsed = (0..).map(|i| steady_end + i * step).take_while(|start| start + bin <= to).any(stretch_is_bad);
     let state = if relapsed {
         RecoveryState::Relapsed
     } else if disturbed || steady > from {

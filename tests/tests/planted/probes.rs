@@ -69,7 +69,7 @@ fn missing_samples_are_inconclusive() {
                 "lag",
                 probe::every(millis(200), move || {
                     let nth = samples.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let fails = lagging.is_faulted() && nth % 3 == 0;
+                    let fails = lagging.is_faulted() && nth.is_multiple_of(3);
                     async move { if fails { Err("no connection") } else { Ok(secs(1)) } }
                 }),
             );
