@@ -165,9 +165,7 @@ fn a_body_that_blocks_is_rolled_back_and_its_last_words_are_written() {
     assert_eq!(status.signal(), Some(15), "{status}");
     assert!(helper.undone() && !helper.path("journal").exists());
     assert_eq!(helper.read("last-words"), "SIGTERM");
-    assert_eq!(helper.ledger_files(), 1, "the file of the body that never ended; all in it is done");
-    assert!(crate::rollback::recover(&helper.path("ledger")).is_empty());
-    assert_eq!(helper.ledger_files(), 0);
+    assert_eq!(helper.ledger_files(), 0, "all in it is done, although the body never ended");
 }
 
 #[test]

@@ -50,6 +50,10 @@ pub enum Leftover {
 /// assert!(chaos_runtime::rollback::recover(&dir).is_empty());
 /// ```
 pub fn recover(dir: &Path) -> Vec<Recovered> {
+    // Nearly always; a thread and a runtime for it would cost more than all else before an experiment.
+    if std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_none()) || !dir.exists() {
+        return Vec::new();
+    }
     let dir = dir.to_owned();
     // A thread of its own, so that the call works inside a runtime too.
     let worker = std::thread::Builder::new().name("chaos-recover".into()).spawn(move || {

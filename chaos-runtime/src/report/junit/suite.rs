@@ -6,6 +6,7 @@ use crate::report::terminal::{self, Style};
 use crate::report::text;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Most bytes of a suite's `system-out` and `system-err` each.
 const STREAM_BYTES: usize = 64 * 1024;
@@ -23,6 +24,8 @@ pub(crate) struct Suite {
     pub(super) cases: Vec<Case>,
     pub(super) out: String,
     pub(super) err: String,
+    /// All of it but the opening tag, as it stands in the file; made when it is first needed.
+    pub(super) inside: OnceLock<Vec<u8>>,
 }
 
 impl Suite {
@@ -50,6 +53,7 @@ impl Suite {
             cases: Case::all_of(journal, life, &attachment),
             out,
             err: text::capped(&outputs(journal), STREAM_BYTES).into_owned(),
+            inside: OnceLock::new(),
         }
     }
 }

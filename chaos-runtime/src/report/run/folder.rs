@@ -103,8 +103,8 @@ impl Folder {
         replace(&path, &json)
     }
 
-    /// Makes the JUnit file of all records and returns its text.
-    pub(super) fn rebuild_junit(&self) -> io::Result<Vec<u8>> {
+    /// Makes the JUnit file of all records.
+    pub(super) fn rebuild_junit(&self) -> io::Result<()> {
         let mut suites = Vec::new();
         let mut remarks = Vec::new();
         let mut records: Vec<PathBuf> =
@@ -118,8 +118,7 @@ impl Folder {
             }
         }
         let xml = junit::document(suites.iter().map(|suite| &**suite), &remarks)?;
-        replace(&self.junit(), &xml)?;
-        Ok(xml)
+        replace(&self.junit(), &xml)
     }
 
     /// The suite of a record, or in a sentence why there is none.

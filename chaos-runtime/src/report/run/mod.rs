@@ -118,8 +118,8 @@ impl Run {
 
     /// Makes the JUnit files anew. Under the folder's lock.
     fn rebuild(&self) -> io::Result<()> {
-        let xml = self.folder.rebuild_junit()?;
-        old::publish_if_newest(&self.root, &self.id, &xml)
+        self.folder.rebuild_junit()?;
+        old::publish_if_newest(&self.root, &self.id, &self.folder.junit())
     }
 
     fn write(&self, write: impl FnOnce() -> io::Result<()>) -> Result<()> {

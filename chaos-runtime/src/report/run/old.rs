@@ -1,6 +1,6 @@
 //! The runs beside this one: older ones are removed, the newest one's JUnit file is the one at the top.
 
-use super::folder::{Folder, replace};
+use super::folder::Folder;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,17 @@ pub(super) fn remove(root: &Path, current: &str) {
 }
 
 /// Puts the JUnit file of the run `id` at the top, unless a newer run has begun meanwhile.
-pub(super) fn publish_if_newest(root: &Path, id: &str, xml: &[u8]) -> io::Result<()> {
+pub(super) fn publish_if_newest(root: &Path, id: &str, junit: &Path) -> io::Result<()> {
     let _guard = lock(root)?;
     let newest = by_age(root).into_iter().next();
     if newest.is_none_or(|(_, path)| path.file_name().is_some_and(|name| name == id)) {
-        replace(&root.join("junit.xml"), xml)?;
+        let new = root.join("junit.xml.new");
+        let _ = fs::remove_file(&new);
+        // Neither file is ever changed, only replaced, so both may be one.
+        if fs::hard_link(junit, &new).is_err() {
+            fs::copy(junit, &new)?;
+        }
+        fs::rename(&new, root.join("junit.xml"))?;
     }
     Ok(())
 }
