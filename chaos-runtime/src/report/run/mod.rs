@@ -25,8 +25,6 @@ use folder::Folder;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-#[cfg(test)]
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -61,12 +59,6 @@ impl Run {
         &self.id
     }
 
-    /// Where everything lies that outlives the process.
-    #[cfg(test)]
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Where the rollback ledger lies. Shared by all runs.
     pub(crate) fn undo_dir(&self) -> PathBuf {
         self.root.join("undo")
@@ -76,12 +68,6 @@ impl Run {
     #[cfg(test)]
     pub(crate) fn junit(&self) -> PathBuf {
         self.folder.junit()
-    }
-
-    /// Where the record of this experiment lies, whether it exists or not.
-    #[cfg(test)]
-    pub(crate) fn record(&self, journal: &Journal) -> PathBuf {
-        self.folder.record(&name::of_record(journal))
     }
 
     /// Writes the record of an experiment that starts (verdict `Running`). Should this process die, the run's
