@@ -86,7 +86,7 @@ impl Attribute {
 fn setting(mut tokens: Tokens, key: &str) -> syn::Result<u64> {
     let (nanos, text) = duration(&mut tokens, &format!("`{key}`"))?;
     tokens.finish("the duration")?;
-    if nanos == 0 && !matches!(key, "warm_up" | "after") {
+    if nanos == 0 && key != "warm_up" {
         return Err(over(tokens.all(), format_args!("`{key}` cannot be `{text}`"), "write a longer duration"));
     }
     Ok(nanos)

@@ -4,6 +4,8 @@
 //! that is wrong once is a defect of the engine: a false pass hides an outage, a false failure teaches people to
 //! look away.
 
+#[path = "planted/again.rs"]
+mod again;
 #[path = "planted/determinism.rs"]
 mod determinism;
 #[path = "planted/drawn.rs"]
@@ -28,3 +30,7 @@ mod relative;
 mod service;
 #[path = "planted/several.rs"]
 mod several;
+#[path = "planted/switch.rs"]
+mod switch;
+#[path = "planted/total.rs"]
+mod total;

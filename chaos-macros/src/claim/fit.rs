@@ -44,7 +44,7 @@ pub(super) fn unit(subject: &Subject, written: &Written, context: Context) -> sy
             &written.value_tokens,
             format_args!("`{text}` is more than 100 %"),
             match relative {
-                None if context.place == Place::SteadyState => "write a percentage up to `100%`".to_owned(),
+                None if context.place != Place::Hypothesis => "write a percentage up to `100%`".to_owned(),
                 None => format!("write a percentage up to `100%`, or `{text} of baseline`"),
                 Some(of) => format!("write percentage points up to `100%`, or `{text} of {}`", of.name()),
             },
@@ -103,6 +103,11 @@ pub(super) fn place(subject: &Subject, span: Span, scope: Scope, context: Contex
             format_args!("`{text}` is known when the run is over, too late for `{}(…)`", context.place.name()),
             "move it to `hypothesis(…)`",
         )),
+        (Place::AbortIf, _) if *metric == Metric::TimeToDetect => Err(at(
+            span,
+            format_args!("`{text}` is known when the fault is over, too late for `abort_if(…)`"),
+            "move it to `hypothesis(…)`",
+        )),
         (_, Scope::During | Scope::After) if metric.is_of_experiment() || matches!(metric, Metric::Ledger(_)) => {
             Err(at(
                 span,
@@ -119,6 +124,20 @@ pub(super) fn reference(subject: &Subject, written: &Written, context: Context) 
     let (Some(of), Some(span)) = (written.limit.reference(), written.reference) else { return Ok(()) };
     let Subject { metric, text, .. } = subject;
     let example = metric.example();
+    if context.place == Place::AbortIf {
+        return Err(over(
+            &written.tokens,
+            format_args!("a guard has nothing to compare `{text}` with"),
+            "write a value that a good run stays clear of, or move the claim to `hypothesis(…)`",
+        ));
+    }
+    if context.place == Place::SteadyState && of == Reference::Control {
+        return Err(at(
+            span,
+            "the steady state is judged without the control group",
+            format_args!("write a value, such as `{text} {example}`, or move the claim to `hypothesis(…)`"),
+        ));
+    }
     if context.place == Place::SteadyState && of == Reference::Baseline {
         return Err(at(
             span,

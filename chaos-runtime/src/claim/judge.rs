@@ -2,7 +2,7 @@
 
 use super::criterion::Criterion;
 use super::relative::{self, Relation};
-use super::sample::{Reading, Sample, rank};
+use super::sample::{Reading, Sample};
 use super::{Claim, Limit, Metric, Value, display};
 use crate::report::journal::{ClaimRecord, ClaimRole, Interval, Judgement};
 use crate::statistics::{Proportion, RankedQuantile, Support, more_samples};
@@ -123,8 +123,13 @@ fn judge_reading(claim: &Claim, reading: Reading, limit: Value, sample: &Sample<
     }
     let holds = claim.cmp.holds(value, plain);
     let lag = Duration::from_nanos(sample.measures.lag.max()).as_secs_f64();
-    let spoiled = claim.metric == Metric::Max && claim.cmp.is_upper() && claim.cmp.holds(value - lag, plain);
-    if !holds && spoiled {
+    // The longest latency by the longest lag at most, the mean by the mean lag exactly.
+    let own = match claim.metric {
+        Metric::Max => lag,
+        Metric::Mean => sample.measures.lag.sum() as f64 / 1e9 / sample.operations().max(1) as f64,
+        _ => 0.0,
+    };
+    if !holds && own > 0.0 && claim.cmp.is_upper() && claim.cmp.holds(value - own, plain) {
         return Opinion::inconclusive(own_lag(sample));
     }
     Opinion::of(holds)
@@ -138,8 +143,24 @@ fn judge_absolute(criterion: Criterion, k: u64, sample: &Sample<'_>, confidence:
         return Opinion::of(holds);
     };
     let measured = Proportion::new(violations, n);
+    let dropped = sample.measures.tally.dropped;
+    let never_sent = || Opinion::inconclusive(format!("{} arrivals were never sent", display::count(dropped)));
     if let Some(confidence) = confidence {
-        return confident(criterion, measured, permitted, sample, confidence);
+        let judged = |measured| confident(criterion, measured, permitted, sample, confidence);
+        let opinion = judged(measured);
+        let spoiled = sample.spoiled(criterion.event());
+        return match opinion.judgement {
+            Judgement::Broken if spoiled > 0 => {
+                let rest = criterion.violations(k.saturating_sub(spoiled), n).map_or(0, |(rest, _)| rest);
+                let broken_anyway = judged(Proportion::new(rest, n)).judgement == Judgement::Broken;
+                if broken_anyway { opinion } else { Opinion::inconclusive(own_lag(sample)) }
+            }
+            Judgement::Holds if dropped > 0 => {
+                let with_dropped = judged(Proportion::new(violations + dropped, n + dropped));
+                if with_dropped.judgement == Judgement::Holds { opinion } else { never_sent() }
+            }
+            _ => opinion,
+        };
     }
     let fewest = criterion.fewest();
     if n < fewest && measured.lower_bound(LEVEL) <= permitted {
@@ -152,9 +173,8 @@ fn judge_absolute(criterion: Criterion, k: u64, sample: &Sample<'_>, confidence:
     if !holds && spoiled(criterion, k, sample) {
         return Opinion::inconclusive(own_lag(sample));
     }
-    let dropped = sample.measures.tally.dropped;
     if holds && dropped > 0 && violations + dropped > (permitted * (n + dropped) as f64) as u64 {
-        return Opinion::inconclusive(format!("{} arrivals were never sent", display::count(dropped)));
+        return never_sent();
     }
     Opinion::of(holds)
 }
@@ -190,6 +210,7 @@ fn confident(
     match deflated.support(permitted, confidence) {
         // Nothing can be shown of a limit of zero or of all; there the measured value decides.
         _ if permitted <= 0.0 => Opinion::of(measured.violations() == 0.0),
+        _ if permitted >= 1.0 => Opinion::of(true),
         Support::Supported => Opinion::of(true).remark(remark),
         Support::Refuted => Opinion::of(false).remark(remark),
         Support::Inconclusive => {
@@ -240,7 +261,8 @@ pub(crate) fn needed_operations(claim: &Claim, confidence: Option<f64>) -> u64 {
     relative::needed_operations(claim)
 }
 
-/// The quantile's rank bounds at a level, after the sample was deflated to its effective size.
+/// The quantile's rank bounds at a level, after the sample was deflated to its effective size. The lower one is
+/// infinite where it falls among the failed operations.
 pub(crate) fn bounds(sample: &Sample<'_>, metric: Metric, level: f64, effective: f64) -> Option<(f64, Option<f64>)> {
     let Metric::Quantile(q) = metric else { return None };
     let n = sample.operations();
@@ -251,8 +273,8 @@ pub(crate) fn bounds(sample: &Sample<'_>, metric: Metric, level: f64, effective:
         (if up { rank.ceil() } else { rank.floor() } as u64).clamp(1, n)
     };
     let seconds = |ns: u64| Duration::from_nanos(ns).as_secs_f64();
-    let low = ranks.lower_rank(level).and_then(|r| sample.at_rank(scaled(r, false)));
+    let low = ranks.lower_rank(level);
+    let low = low.map_or(0.0, |r| sample.at_rank(scaled(r, false)).map_or(f64::INFINITY, seconds));
     let high = ranks.upper_rank(level).and_then(|r| sample.at_rank(scaled(r, true)));
-    let low = low.or_else(|| sample.at_rank(rank(q, n)).map(|_| 0))?;
-    Some((seconds(low), high.map(seconds)))
+    Some((low, high.map(seconds)))
 }

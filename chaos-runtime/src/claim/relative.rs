@@ -12,6 +12,7 @@ use super::sample::{Reading, Sample};
 use super::{Claim, Limit, Metric, Reference, Value, display};
 use crate::clock::nanos;
 use crate::measure::Event;
+use crate::report::journal::Judgement;
 use crate::statistics::{DesignEffect, Proportion, difference_interval, fewest_samples};
 
 /// A relative claim with both samples.
@@ -79,7 +80,12 @@ pub(crate) fn judge(relation: &Relation<'_, '_>, confidence: Option<f64>) -> Opi
         }
     }
     match confidence {
-        Some(level) => confident(relation, level),
+        Some(level) => match confident(relation, level) {
+            opinion if opinion.judgement == Judgement::Broken && spoiled(criterion, k, sample) => {
+                Opinion::inconclusive(own_lag(sample))
+            }
+            opinion => opinion,
+        },
         None if criterion.holds(k, sample.operations()) => Opinion::of(true),
         None if spoiled(criterion, k, sample) => Opinion::inconclusive(own_lag(sample)),
         None => significant(relation),
@@ -138,6 +144,7 @@ fn confident(relation: &Relation<'_, '_>, level: f64) -> Opinion {
         };
         let limit_at = |seconds: f64| apply(claim.limit, relation.limit.of_same_unit(seconds)).plain().0;
         return match (high, reference_high) {
+            _ if reference_low.is_infinite() => undecided(),
             (Some(high), _) if high <= limit_at(reference_low) => Opinion::of(true),
             (_, Some(reference_high)) if low > limit_at(reference_high) => Opinion::of(false),
             _ => undecided(),

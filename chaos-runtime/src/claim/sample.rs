@@ -83,8 +83,9 @@ impl<'a> Sample<'a> {
             Event::FailedForGood => tally.failed_for_good,
             Event::Status(status) => tally.statuses.get(&status).copied().unwrap_or_default(),
             Event::Error(class) => tally.errors[class.index()],
-            Event::Slow { limit, .. } => match self.index_of(event) {
-                Some(index) => self.measures.events.get(index).copied().unwrap_or_default(),
+            // A phase that ended before the event was registered has not counted it.
+            Event::Slow { limit, .. } => match self.index_of(event).and_then(|i| self.measures.events.get(i)) {
+                Some(count) => *count,
                 None => self.measures.failure_response.len() + self.measures.response.count_above(limit),
             },
         }

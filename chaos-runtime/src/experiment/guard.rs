@@ -117,19 +117,28 @@ impl Watch<'_> {
     /// Counts at once, shares by the e-value.
     fn by_counts(&self, limit: Value, now: Nanos) -> Option<String> {
         let criterion = self.claim.criterion(limit)?;
-        let sums = self.sums(self.since, now, Some(criterion.event()));
-        let (k, n) = (sums.event, sums.operations);
-        match criterion {
-            Criterion::Count { .. } => criterion.holds(k, n).then(|| display::count(k)),
-            Criterion::Share { cmp, rate, .. } => {
-                let (k, rate) = if cmp.is_upper() { (n - k.min(n), 1.0 - rate) } else { (k, rate) };
-                let breached = n > 0 && k as f64 > rate * n as f64 && evidence(k, n, rate);
-                breached.then(|| {
-                    let share = display::percent(sums.event as f64 / n as f64 * 100.0);
-                    format!("{share} of {} operations since the injection", display::count(n))
-                })
-            }
-        }
+        let since = |from: Nanos| {
+            let sums = self.sums(from, now, Some(criterion.event()));
+            (sums.event, sums.operations)
+        };
+        let Criterion::Share { cmp, rate, .. } = criterion else {
+            let (k, n) = since(self.since);
+            return criterion.holds(k, n).then(|| display::count(k));
+        };
+        // Counted from every injection anew, so that a long harmless one does not hide what a later one does. The
+        // i-th start may spend α/2ⁱ, so all of them together stay below α.
+        let mut alpha = ALPHA;
+        let injections: Vec<Nanos> = self.core.timeline.faults().iter().map(|fault| fault.injected).collect();
+        injections.into_iter().find_map(|injected| {
+            alpha /= 2.0;
+            let (event, n) = since(injected);
+            let (k, rate) = if cmp.is_upper() { (n - event.min(n), 1.0 - rate) } else { (event, rate) };
+            let breached = n > 0 && k as f64 > rate * n as f64 && evidence(k, n, rate, alpha);
+            breached.then(|| {
+                let share = display::percent(event as f64 / n as f64 * 100.0);
+                format!("{share} of {} operations since the injection", display::count(n))
+            })
+        })
     }
 
     /// A breach in every bin of the last `sustained`: of the last bins that are decided, as operations that
@@ -214,10 +223,10 @@ fn add(sums: &mut Sums, slice: &Slice, index: Option<usize>) {
 }
 
 /// Whether k of n speak against "at most this share" strongly enough.
-fn evidence(k: u64, n: u64, rate: f64) -> bool {
+fn evidence(k: u64, n: u64, rate: f64, alpha: f64) -> bool {
     // At a limit of zero or of all there is nothing to be uncertain about.
     if rate <= 0.0 || rate >= 1.0 {
         return rate <= 0.0 && k > 0;
     }
-    log_e_value(k, n, rate) >= (1.0 / ALPHA).ln()
+    log_e_value(k, n, rate) >= -alpha.ln()
 }

@@ -38,10 +38,12 @@ struct Arrival {
 }
 
 /// What a worker is doing.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Slot {
     /// The operation in flight and its start.
     busy: Option<(Arrival, Nanos)>,
+    /// What became of its first attempt, while further ones are made or waited for, and how many were begun.
+    first: Option<(Outcome, u32)>,
     /// It stands in `idle`.
     parked: bool,
 }
@@ -113,10 +115,14 @@ impl<O: Operation> Lane<O> {
         while let Some(arrival) = self.next(worker).await {
             let started = self.clock.now();
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
-            let (first, ok_at_last, attempts) = self.operate(arrival.index, arrival.due, &mut rng).await;
+            let (first, ok_at_last, attempts) = self.operate(worker, arrival, &mut rng).await;
             // Censored already: the run ended while it was in flight.
-            if self.slots.borrow_mut()[worker].busy.take().is_none() {
-                return;
+            {
+                let slot = &mut self.slots.borrow_mut()[worker];
+                slot.first = None;
+                if slot.busy.take().is_none() {
+                    return;
+                }
             }
             let Arrival { due, noticed, .. } = arrival;
             let ended = self.clock.now();
@@ -135,7 +141,8 @@ impl<O: Operation> Lane<O> {
     }
 
     /// All attempts of one operation.
-    async fn operate(&self, index: u64, due: Nanos, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+    async fn operate(&self, worker: usize, arrival: Arrival, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+        let Arrival { index, due, .. } = arrival;
         let id = OpId::new(self.settings.run, self.settings.load, index);
         let first = self.attempt(id).await;
         let Some(mut class) = first.error else { return (first, true, 1) };
@@ -145,6 +152,7 @@ impl<O: Operation> Lane<O> {
             let Some(pause) = self.settings.retry.next(attempts, elapsed, class, rng) else {
                 return (first, false, attempts);
             };
+            self.slots.borrow_mut()[worker].first = Some((first.clone(), attempts));
             tokio::time::sleep(pause).await;
             attempts += 1;
             match self.attempt(id).await.error {
@@ -222,12 +230,14 @@ impl<O: Operation> Lane<O> {
     pub(crate) fn close(&self) {
         self.closed.set(true);
         let now = self.clock.now();
-        let busy = self.slots.borrow_mut().iter_mut().filter_map(|slot| slot.busy.take()).collect::<Vec<_>>();
-        let waiting = self.queue.borrow_mut().drain(..).map(|arrival| (arrival, now)).collect::<Vec<_>>();
+        let busy = |slot: &mut Slot| Some((slot.busy.take()?, slot.first.take()));
+        let busy = self.slots.borrow_mut().iter_mut().filter_map(busy).collect::<Vec<_>>();
+        let waiting = self.queue.borrow_mut().drain(..).map(|arrival| ((arrival, now), None)).collect::<Vec<_>>();
         let mut recorder = self.recorder.borrow_mut();
-        for (Arrival { due, noticed, .. }, started) in busy.into_iter().chain(waiting) {
-            let first = Outcome::failed(ErrorClass::Unfinished, "still in flight when the run ended");
-            recorder.complete(&Completion { due, noticed, started, ended: now, first, ok_at_last: false, attempts: 1 });
+        for ((Arrival { due, noticed, .. }, started), first) in busy.into_iter().chain(waiting) {
+            let unfinished = || (Outcome::failed(ErrorClass::Unfinished, "still in flight when the run ended"), 1);
+            let (first, attempts) = first.unwrap_or_else(unfinished);
+            recorder.complete(&Completion { due, noticed, started, ended: now, first, ok_at_last: false, attempts });
         }
         self.idle.borrow_mut().drain(..).for_each(|(_, waker)| waker.wake());
     }

@@ -108,7 +108,7 @@ impl<O: Operation> Load<O> {
 
     /// How long operations in flight may take to end after the last arrival.
     pub(crate) fn drain_time(&self) -> Duration {
-        self.timeout.min(Duration::from_secs(30))
+        self.timeout.saturating_add(self.retry.longest(self.timeout)).min(Duration::from_secs(30))
     }
 
     pub(crate) async fn start(self, load: u32, seed: u64, cx: DriverCx) -> Result<Driver> {

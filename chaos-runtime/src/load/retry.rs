@@ -56,6 +56,13 @@ impl Retry {
         self
     }
 
+    /// How long pauses and attempts after the first one may take in all, when every attempt takes `timeout`.
+    pub(crate) fn longest(&self, timeout: Duration) -> Duration {
+        let by_time = self.within.map_or(Duration::MAX, |within| within.saturating_add(timeout));
+        let by_number = self.times.map_or(Duration::MAX, |times| self.max.saturating_add(timeout).saturating_mul(times));
+        by_time.min(by_number)
+    }
+
     /// The pause before the next attempt, or `None` to give up.
     ///
     /// `attempts` were made so far (1 after the first one), the last of which failed with `error`, `elapsed` after the
