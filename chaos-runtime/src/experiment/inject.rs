@@ -123,6 +123,7 @@ async fn clear(core: &Core, index: usize, undo: UndoId) -> Result<()> {
         return Err(Error::of(ErrorKind::Failed, format!("failed to undo `{what}`: {error}")));
     }
     let now = core.clock.now();
+    core.probes.boundary(now);
     core.timeline.update(index, |fault| {
         fault.cleared.get_or_insert(now);
         fault.active = false;
@@ -207,6 +208,7 @@ async fn start(
     };
     let index = core.timeline.add_fault(state, undo);
     core.meter.injected(injected);
+    core.probes.boundary(injected);
     let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
     let injecting = core.ledger.injecting(undo);

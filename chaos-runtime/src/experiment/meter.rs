@@ -101,7 +101,12 @@ impl Meter {
                 events.push(event);
             }
         }
-        Self { bin, events: Mutex::new(events), injected: AtomicU64::new(Nanos::MAX), state: tokio::sync::Mutex::default() }
+        Self {
+            bin,
+            events: Mutex::new(events),
+            injected: AtomicU64::new(Nanos::MAX),
+            state: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The events that are counted, in the order of their indices.

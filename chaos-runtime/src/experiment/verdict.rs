@@ -285,31 +285,48 @@ pub(crate) fn judge_probe(
     stretches: &[Stretch],
     kinds: &[PhaseKind],
 ) -> ClaimRecord {
+    if !core.probes.has(name) {
+        return undecided(claim, role, format!("no probe is named `{name}`"));
+    }
     let collect = |kinds: &[PhaseKind]| {
         let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
-        let found: Option<Vec<_>> = spans.map(|span| core.probes.between(name, span.start, span.end)).collect();
-        found.map(|found| {
-            let unit = found.first().map_or("", |(unit, _)| unit);
-            (unit, found.into_iter().flat_map(|(_, values)| values).collect::<Vec<_>>())
+        let found = spans.filter_map(|span| core.probes.between(name, span.start, span.end));
+        found.reduce(|mut all, next| {
+            all.values.extend(next.values);
+            all
         })
     };
-    let Some((unit, samples)) = collect(kinds) else {
-        return undecided(claim, role, format!("no probe is named `{name}`"));
+    let Some(sampled) = collect(kinds) else {
+        return undecided(claim, role, "the probe has no samples".into());
     };
+    let samples = &sampled.values;
     let mut record = blank(claim, role);
     record.samples = samples.len() as u64;
+    let harmed = kinds.contains(&PhaseKind::Fault).then(|| collect(&[PhaseKind::Fault])).flatten();
     let values: Vec<f64> = samples.iter().flatten().copied().collect();
-    if values.is_empty() {
-        return ClaimRecord { samples: record.samples, ..undecided(claim, role, "the probe has no samples".into()) };
+    // Samples from before or after the fault do not say how it was in it.
+    if values.is_empty() || harmed.is_some_and(|harmed| harmed.values.is_empty()) {
+        let kind = if kinds.contains(&PhaseKind::Fault) { PhaseKind::Fault } else { kinds[0] };
+        let lasted = stretches.iter().filter(|span| span.kind == kind).map(|span| span.end - span.start).sum();
+        let remark = match samples.len() - values.len() {
+            0 => format!(
+                "the probe has no samples in the {} phase: it samples every {}, the phase lasted {}",
+                kind.name(),
+                display::duration(sampled.interval),
+                display::duration(Duration::from_nanos(lasted))
+            ),
+            missing => format!("the probe has no samples, {missing} are missing"),
+        };
+        return ClaimRecord { samples: record.samples, ..undecided(claim, role, remark) };
     }
     let limit = match claim.limit {
         Limit::Value(limit) => limit,
         _ => {
-            match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>())
-            {
+            let baseline = collect(&[PhaseKind::Baseline]).map(|sampled| sampled.values);
+            match baseline.map(|values| values.into_iter().flatten().collect::<Vec<_>>()) {
                 Some(baseline) if !baseline.is_empty() => {
                     let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
-                    relative::apply(claim.limit, with_unit(unit, mean))
+                    relative::apply(claim.limit, with_unit(sampled.unit, mean))
                 }
                 _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
             }
@@ -318,9 +335,7 @@ pub(crate) fn judge_probe(
     let (plain, limit_unit) = limit.plain();
     record.limit = Some(plain);
     limit_unit.clone_into(&mut record.unit);
-    if unit != limit_unit {
-        let name_of = |unit: &str| if unit.is_empty() { "plain numbers".to_owned() } else { format!("`{unit}`") };
-        let remark = format!("the probe gives {}, the claim speaks of {}", name_of(unit), name_of(limit_unit));
+    if let Some(remark) = sampled.other_unit(limit_unit) {
         return ClaimRecord { judgement: Judgement::Inconclusive, remark, ..record };
     }
     let worst = values.iter().copied().reduce(if claim.cmp.is_upper() { f64::max } else { f64::min });

@@ -206,7 +206,14 @@ impl<O: Operation> Lane<O> {
 
     /// The due instant of the oldest operation that has not ended, of those due at or after `since`.
     pub(crate) fn oldest_pending(&self, since: Nanos) -> Option<Nanos> {
-        let busy = self.slots.borrow().iter().filter_map(|slot| slot.busy).map(|(arrival, _)| arrival.due).filter(|due| *due >= since).min();
+        let busy = self
+            .slots
+            .borrow()
+            .iter()
+            .filter_map(|slot| slot.busy)
+            .map(|(arrival, _)| arrival.due)
+            .filter(|due| *due >= since)
+            .min();
         let waiting = self.queue.borrow().iter().map(|arrival| arrival.due).find(|due| *due >= since);
         busy.into_iter().chain(waiting).min()
     }

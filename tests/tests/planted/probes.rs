@@ -150,3 +150,18 @@ fn a_probe_of_the_steady_state_delays_recovery() {
         })
     });
 }
+
+/// Sampled every ten seconds, it is last seen before the fault: that says nothing about the three seconds of it.
+#[test]
+fn a_sample_of_the_baseline_proves_nothing_about_the_fault() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(probe("lag") < 1s)]);
+    judge(spec, inconclusive("it samples every 10 s, the phase lasted 3"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            let lagging = service.clone();
+            let lag = move || if lagging.is_faulted() { secs(100) } else { millis(1) };
+            chaos.probe("lag", probe::every(secs(10), lag));
+            held(chaos, service, 3).await
+        })
+    });
+}
