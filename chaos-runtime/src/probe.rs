@@ -155,7 +155,29 @@ struct Running {
 
 /// All probes of an experiment.
 #[derive(Debug, Default)]
-pub(crate) struct Probes(Mutex<Vec<Running>>);
+pub(crate) struct Probes {
+    running: Mutex<Vec<Running>>,
+    /// Injections, confirmations and clearances: a sample says nothing about what is beyond the next one.
+    boundaries: Mutex<Vec<Nanos>>,
+}
+
+/// A probe's samples in a span.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sampled {
+    pub(crate) unit: &'static str,
+    pub(crate) interval: Duration,
+    /// `None` = the sample failed.
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+impl Sampled {
+    /// Why a claim in this unit can't be compared with it, if it can't.
+    pub(crate) fn other_unit(&self, claimed: &str) -> Option<String> {
+        let name = |unit: &str| if unit.is_empty() { "plain numbers".to_owned() } else { format!("`{unit}`") };
+        let differs = self.unit != claimed && self.values.iter().any(Option::is_some);
+        differs.then(|| format!("the probe gives {}, the claim speaks of {}", name(self.unit), name(claimed)))
+    }
+}
 
 impl Probes {
     /// Starts a probe on the current runtime.
@@ -191,13 +213,13 @@ impl Probes {
                 }
             }
         });
-        let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut probes = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         probes.push(Running { name, interval, samples, task });
     }
 
     /// Ends all probes; their samples stay. One that hangs by then is a missing one, not a forgotten one.
     pub(crate) fn stop(&self, clock: Clock) {
-        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let probes = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         for probe in probes.iter() {
             probe.task.abort();
             let mut samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,25 +231,55 @@ impl Probes {
         }
     }
 
-    /// A probe's unit and its samples in `from..to`; where none lies in it, the last one before counts for
-    /// two intervals. `None` when there is no such probe.
-    pub(crate) fn between(&self, name: &str, from: Nanos, to: Nanos) -> Option<(&'static str, Vec<Option<f64>>)> {
-        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether a probe has this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|probe| probe.name == name)
+    }
+
+    /// Harm begins or ends now: earlier samples stand for nothing that comes later.
+    pub(crate) fn boundary(&self, at: Nanos) {
+        self.boundaries.lock().unwrap_or_else(PoisonError::into_inner).push(at);
+    }
+
+    fn last_boundary(&self, before: Nanos) -> Option<Nanos> {
+        let boundaries = self.boundaries.lock().unwrap_or_else(PoisonError::into_inner);
+        boundaries.iter().copied().filter(|at| *at < before).max()
+    }
+
+    /// Whether a span without samples is one in which the first sample since the last boundary is still waited for.
+    pub(crate) fn awaited(&self, name: &str, from: Nanos, to: Nanos) -> bool {
+        let Some(boundary) = self.last_boundary(to) else { return false };
+        let probes = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let interval = probes.iter().find(|probe| probe.name == name).map(|probe| probe.interval);
+        interval.is_some_and(|interval| from <= boundary + crate::clock::nanos(interval * 2))
+    }
+
+    /// A probe's samples in this unit, as [`Probes::between`] gives them; `None` also when it gives another one.
+    pub(crate) fn in_unit(&self, name: &str, unit: &str, from: Nanos, to: Nanos) -> Option<Vec<Option<f64>>> {
+        let sampled = self.between(name, from, to)?;
+        sampled.other_unit(unit).is_none().then_some(sampled.values)
+    }
+
+    /// A probe's samples in `from..to`; where none lies in it, the last one before counts for two intervals,
+    /// but never beyond an injection or a clearance. `None` when there is no such probe.
+    pub(crate) fn between(&self, name: &str, from: Nanos, to: Nanos) -> Option<Sampled> {
+        let boundary = self.last_boundary(to).unwrap_or(0);
+        let probes = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let probe = probes.iter().find(|probe| probe.name == name)?;
         let samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let inside = samples.values.iter().filter(|(at, _)| (from..to).contains(at));
         let mut values: Vec<_> = inside.map(|(_, value)| *value).collect();
         if values.is_empty() {
             let fresh = crate::clock::nanos(probe.interval * 2);
-            let before = samples.values.iter().rfind(|(at, _)| *at < from && *at + fresh >= from);
+            let before = samples.values.iter().rfind(|(at, _)| (boundary..from).contains(at) && *at + fresh >= from);
             values.extend(before.map(|(_, value)| *value));
         }
-        Some((samples.unit, values))
+        Some(Sampled { unit: samples.unit, interval: probe.interval, values })
     }
 
     /// For the journal.
     pub(crate) fn records(&self) -> Vec<ProbeRecord> {
-        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let probes = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let record = |probe: &Running| {
             let samples = probe.samples.lock().unwrap_or_else(PoisonError::into_inner);
             ProbeRecord {

@@ -9,8 +9,8 @@ use crate::clock::Nanos;
 use crate::fault::Fault;
 use crate::load::{DriverCx, Load, Operation};
 use crate::probe::{Probe, SampleFn};
-use crate::report::journal::{EventKind, PhaseKind};
-use crate::{Error, Result};
+use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
+use crate::{Error, ErrorKind, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The experiment as its body sees it: start targets and load, inject faults, state expectations.
@@ -105,7 +105,14 @@ impl Chaos {
 
     /// Samples a value through all phases, for claims such as `probe("replication lag") < 10s`.
     pub fn probe<F: SampleFn<Kind>, Kind>(&self, name: impl Into<String>, probe: Probe<F>) {
-        self.core.probes.start(name.into(), probe, self.core.clock);
+        let name = name.into();
+        if self.core.probes.has(&name) {
+            // There is no `Result` to return it in; nothing is injected from now on.
+            let message = format!("two probes are named `{name}`");
+            let _ = self.core.decide(ReasonKind::Body, ErrorKind::Failed, message, Some("give each its own name"));
+            return;
+        }
+        self.core.probes.start(name, probe, self.core.clock);
     }
 
     /// States one more claim, which is judged with the hypothesis at the end; the body goes on.

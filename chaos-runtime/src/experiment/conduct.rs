@@ -135,6 +135,9 @@ fn blame(core: &Core, kind: ReasonKind, error: &Error) {
     }
     let text = error.to_string();
     let message = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
+    if decisive.iter().any(|reason| reason.message == message) {
+        return;
+    }
     decisive.push(Reason { kind, message, help: error.help_text().map(Into::into) });
 }
 
@@ -143,7 +146,7 @@ async fn after_phase(core: &Core) {
     let begun = core.timeline.ensure(PhaseKind::After).await;
     let begun = core.timeline.current_start().unwrap_or(begun);
     let least = begun + crate::clock::nanos(core.settings.after);
-    let longest = begun + crate::clock::nanos(core.settings.after * 20);
+    let longest = begun + crate::clock::nanos(core.settings.after.max(core.settings.bin) * 20);
     core.clock.sleep_until(least).await;
     let readers = || {
         let after = core.spec.hypothesis.iter().filter(|claim| claim.scope == Scope::After);
@@ -294,11 +297,17 @@ async fn assemble(
     journal.outputs = core.outputs.collect();
     journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
     journal.notes.extend(super::records::load_notes(&journal.loads));
+    let (seen, lost): (Vec<_>, Vec<_>) = {
+        let faults = core.timeline.faults();
+        let seen = |f| super::records::seen_in(f, &measured, &stretches, &journal.probes, arrivals_end);
+        faults.iter().map(|fault| (seen(fault), fault.lost.clone())).unzip()
+    };
     let facts = Facts {
         decisive,
         claims: &journal.claims,
         faults: &journal.faults,
-        seen_in_fault: super::records::seen_in_fault(&journal),
+        seen: &seen,
+        lost: &lost,
         has_steady_state: !core.spec.steady_state.is_empty(),
     };
     let (verdict, reasons) = verdict::verdict(&facts);

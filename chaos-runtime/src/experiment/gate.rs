@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::meter::{LaneState, Measured};
+use super::subjects::{refuse_the_unknown, unknown_load};
 use crate::claim::judge::{blank, judge, needed_operations};
 use crate::claim::relative;
 use crate::claim::sample::{Reading, Sample, Stretch};
@@ -34,6 +35,7 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     if gate.open {
         return Ok(());
     }
+    refuse_the_unknown(core).await?;
     refuse_the_undecidable(core).await?;
     if let Some(started) = load_started {
         core.clock.sleep_until(started + nanos(core.settings.warm_up)).await;
@@ -202,7 +204,7 @@ pub(crate) fn records(
         if let Metric::Probe(name) = claim.metric {
             return super::verdict::judge_probe(core, claim, role, name, stretches, &[kind]);
         }
-        if let Some(unknown) = unknown_load(measured, claim) {
+        if let Some(unknown) = unknown_load(&names(measured), claim) {
             let mut record = blank(claim, role);
             record.judgement = Judgement::Inconclusive;
             record.remark = unknown;
@@ -214,18 +216,9 @@ pub(crate) fn records(
     core.spec.steady_state.iter().map(judge_one).collect()
 }
 
-/// Why a claim's subject is no load of this experiment, if it is none.
-pub(crate) fn unknown_load(measured: &[Measured], claim: &Claim) -> Option<String> {
-    let name = claim.subject?;
-    if measured.iter().any(|lane| lane.info.name == name) {
-        return None;
-    }
-    let names: Vec<_> = measured.iter().map(|lane| format!("`{}`", lane.info.name)).collect();
-    Some(if names.is_empty() {
-        format!("no load is named `{name}`: the experiment has no load")
-    } else {
-        format!("no load is named `{name}`; there is {}", names.join(", "))
-    })
+/// The names of the loads.
+pub(crate) fn names(measured: &[Measured]) -> Vec<&str> {
+    measured.iter().filter(|lane| !lane.control).map(|lane| lane.info.name.as_str()).collect()
 }
 
 /// Now that the baseline is known, operations beyond a relative limit are counted exactly.

@@ -92,7 +92,7 @@ impl Watch<'_> {
             |ns: Nanos| self.claim.cmp.holds(seconds(ns).as_secs_f64(), plain).then(|| display::duration(seconds(ns)));
         match self.claim.metric {
             Metric::Probe(name) => {
-                let (_, samples) = self.core.probes.between(name, self.since, now)?;
+                let samples = self.core.probes.in_unit(name, limit.plain().1, self.since, now)?;
                 let value = samples.into_iter().flatten().find(|value| self.claim.cmp.holds(*value, plain))?;
                 Some(display::value(limit.of_same_unit(value)))
             }
@@ -171,7 +171,7 @@ impl Watch<'_> {
         let waited = self.now.saturating_sub(end);
         match (self.claim.metric, criterion) {
             (Metric::Probe(name), _) => Breach::between(
-                self.core.probes.between(name, start, end).is_some_and(|(_, samples)| {
+                self.core.probes.in_unit(name, limit.plain().1, start, end).is_some_and(|samples| {
                     !samples.is_empty() && samples.iter().all(|sample| sample.is_some_and(holds))
                 }),
                 None,

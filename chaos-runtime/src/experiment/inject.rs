@@ -3,7 +3,8 @@
 use super::chaos::Chaos;
 use super::core::Core;
 use super::gate;
-use super::recover::settle;
+use super::recover::{settle, still_steady};
+use super::subjects::refuse_other_units;
 use super::timeline::FaultState;
 use crate::fault::{Evidence, Fault, Held, InjectCx, OneShot};
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// How often a fault is asked for evidence.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a fault that is to be undone may take to say whether it is still there.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// A fault that is about to be injected. Await it (one-shot faults), or say first how long it is held.
 #[must_use = "a fault is injected by `.await`"]
@@ -80,6 +84,11 @@ impl<'a, F: Held> IntoFuture for HeldInjection<'a, F> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            if self.hold.is_zero() {
+                let message = format!("`{}` is held for no time at all", self.fault.describe());
+                let help = "hold it for long enough to meet operations: `.hold(secs(10))`";
+                return Err(self.chaos.core.decide(ReasonKind::Body, ErrorKind::Failed, message, Some(help)));
+            }
             let fault = Box::new(Erased(self.fault));
             let active = start(&self.chaos.core, self.chaos, fault, Some(self.hold), false).await?;
             tokio::select! {
@@ -106,10 +115,13 @@ impl ActiveFault {
     pub async fn clear(mut self) -> Result<()> {
         let core = self.core.clone();
         // Read before the undo: a process that is running again shows no sign of having been paused.
-        if let Ok(evidence) = self.fault.evidence().await
-            && evidence.is_seen()
-        {
-            core.timeline.update(self.index, |fault| note_evidence(fault, &evidence));
+        // One that does not come in time must not lengthen the harm, and says nothing.
+        if let Ok(evidence) = tokio::time::timeout(LAST_LOOK, self.fault.evidence()).await {
+            core.timeline.update(self.index, |fault| match evidence {
+                Ok(evidence) if evidence.is_seen() => note_evidence(fault, &evidence),
+                Ok(evidence) => fault.lost = Some(evidence.text().to_owned()),
+                Err(error) => fault.lost = Some(format!("no evidence to be had: {error}")),
+            });
         }
         clear(&core, self.index, self.undo).await
     }
@@ -123,6 +135,7 @@ async fn clear(core: &Core, index: usize, undo: UndoId) -> Result<()> {
         return Err(Error::of(ErrorKind::Failed, format!("failed to undo `{what}`: {error}")));
     }
     let now = core.clock.now();
+    core.probes.boundary(now);
     core.timeline.update(index, |fault| {
         fault.cleared.get_or_insert(now);
         fault.active = false;
@@ -181,7 +194,8 @@ async fn start(
         let mut gate = chaos.gate.lock().await;
         gate::pass(core, chaos.load_started(), &mut gate).await?;
     }
-    if !core.timeline.any_active() && !settle(core).await? {
+    refuse_other_units(core)?;
+    if !core.timeline.any_active() && !(settle(core).await? && still_steady(core).await?) {
         return Err(not_back(core));
     }
     if let Some(hold) = hold {
@@ -201,12 +215,14 @@ async fn start(
         cleared: None,
         evidence: String::new(),
         hits: None,
+        lost: None,
         recovery: None,
         watched: None,
         active: true,
     };
     let index = core.timeline.add_fault(state, undo);
     core.meter.injected(injected);
+    core.probes.boundary(injected);
     let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
     let injecting = core.ledger.injecting(undo);
@@ -214,7 +230,13 @@ async fn start(
     drop(injecting);
     if let Err(error) = harm {
         let _ = clear(core, index, undo).await;
-        return Err(Error::new(format!("failed to inject `{what}`: {}", error.message())).caused_by(error));
+        let error = Error::new(format!("failed to inject `{what}`: {}", error.message())).caused_by(error);
+        let text = error.to_string();
+        let cause = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
+        cause.clone_into(&mut core.timeline.faults()[index].evidence);
+        // A body that goes on all the same must not hide it.
+        core.decide(ReasonKind::Body, ErrorKind::Failed, cause, error.help_text());
+        return Err(error);
     }
     confirm(core, index, undo, &mut *fault).await?;
     Ok(ActiveFault { core: core.clone(), index, undo, fault })
@@ -224,15 +246,22 @@ async fn start(
 async fn confirm(core: &Core, index: usize, undo: UndoId, fault: &mut dyn DynFault) -> Result<()> {
     let limit = core.clock.now() + crate::clock::nanos(core.settings.confirm);
     loop {
-        let evidence = match fault.evidence().await {
-            Ok(evidence) => evidence,
-            Err(error) => Evidence::none(format!("no evidence to be had: {error}")),
+        let left = Duration::from_nanos(limit.saturating_sub(core.clock.now())).max(LOOK);
+        let evidence = match tokio::time::timeout(left, fault.evidence()).await {
+            Ok(Ok(evidence)) => evidence,
+            Ok(Err(error)) => Evidence::none(format!("no evidence to be had: {error}")),
+            Err(_) => Evidence::none("the confirmation did not answer"),
         };
         let now = core.clock.now();
         core.timeline.update(index, |fault| note_evidence(fault, &evidence));
         if evidence.is_seen() {
             core.timeline.update(index, |fault| fault.confirmed = Some(now));
             core.events.note(EventKind::Confirm, evidence.text());
+            let injected = core.timeline.update(index, |fault| fault.injected);
+            // Less than a bin waters nothing down, and the operation that is the evidence belongs to the fault.
+            if now.saturating_sub(injected) > core.settings.bin_ns() && core.timeline.split_unconfirmed(index).await {
+                core.probes.boundary(core.clock.now());
+            }
             return Ok(());
         }
         core.still_on()?;

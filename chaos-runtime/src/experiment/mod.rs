@@ -18,6 +18,7 @@ mod requirement;
 mod run;
 mod settings;
 mod spec;
+mod subjects;
 mod timeline;
 mod verdict;
 #[cfg(feature = "virtual-time")]

@@ -101,11 +101,12 @@ fn holds(claim: &Claim, limit: Value, bin: &Bin, width: Nanos) -> bool {
 }
 
 fn probe_quality(core: &Core, claim: &Claim, name: &str, limit: Value, start: Nanos, end: Nanos) -> BinQuality {
-    let Some((_, samples)) = core.probes.between(name, start, end) else { return BinQuality::Bad };
+    let (limit, unit) = limit.plain();
+    let Some(samples) = core.probes.in_unit(name, unit, start, end) else { return BinQuality::Bad };
     if samples.is_empty() {
-        return if core.clock.now() < end { BinQuality::Open } else { BinQuality::Bad };
+        let open = core.clock.now() < end || core.probes.awaited(name, start, end);
+        return if open { BinQuality::Open } else { BinQuality::Bad };
     }
-    let limit = limit.plain().0;
     let good = samples.iter().all(|sample| sample.is_some_and(|value| claim.cmp.holds(value, limit)));
     if good { BinQuality::Good } else { BinQuality::Bad }
 }

@@ -2,11 +2,12 @@
 
 use super::core::Core;
 use super::meter::Measured;
+use super::timeline::FaultState;
 use crate::claim::display;
 use crate::claim::sample::Stretch;
-use crate::clock::micros;
+use crate::clock::{Nanos, micros};
 use crate::measure::{ErrorClass, PhaseMeasures, Tally};
-use crate::report::journal::{BinRecord, Journal, LoadRecord, PhaseKind, PhaseStats, RollbackRecord};
+use crate::report::journal::{BinRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord};
 use crate::rollback::UndoReport;
 use std::collections::BTreeMap;
 
@@ -121,18 +122,31 @@ pub(crate) fn load_notes(loads: &[LoadRecord]) -> Vec<String> {
     notes
 }
 
-/// Operations while a fault was active; probe samples where there is no load at all.
-pub(crate) fn seen_in_fault(journal: &Journal) -> u64 {
-    let treated = journal.loads.iter().filter(|load| !load.control);
-    let phases = treated.flat_map(|load| &load.phases).filter(|phase| phase.phase == PhaseKind::Fault);
-    let operations: u64 = phases.map(|phase| phase.operations).sum();
-    if !journal.loads.is_empty() {
-        return operations;
+/// What was observed while a fault was active: operations; probe samples where there is no load at all.
+pub(crate) fn seen_in(
+    fault: &FaultState,
+    measured: &[Measured],
+    stretches: &[Stretch],
+    probes: &[ProbeRecord],
+    end: Nanos,
+) -> u64 {
+    let from = fault.injected;
+    // A one-shot fault that did nothing is over in the instant in which it is confirmed.
+    let over = if fault.one_shot { fault.watched.map(|(_, concluded)| concluded) } else { fault.cleared };
+    let until = over.unwrap_or(end);
+    if measured.is_empty() {
+        let seen = |at: u64| (micros(from)..micros(until)).contains(&at);
+        let samples = probes.iter().flat_map(|probe| &probe.samples).filter(|sample| seen(sample.at_us));
+        return samples.count() as u64;
     }
-    let in_fault = |at: u64| {
-        let mut faults = journal.phases.iter().filter(|phase| phase.kind == PhaseKind::Fault);
-        faults.any(|phase| (phase.start_us..phase.end_us).contains(&at))
-    };
-    let samples = journal.probes.iter().flat_map(|probe| &probe.samples).filter(|sample| in_fault(sample.at_us));
-    samples.count() as u64
+    let (mut in_phases, mut in_slices) = (0, 0);
+    for lane in measured.iter().filter(|lane| !lane.control) {
+        let phases = lane.recorder.phases.iter().zip(stretches);
+        let harmed = |s: &Stretch| s.kind == PhaseKind::Fault && s.start < until && s.end > from;
+        in_phases += phases.filter(|(_, s)| harmed(s)).map(|(phase, _)| phase.tally.operations).sum::<u64>();
+        let slices = lane.recorder.series.between(from, until);
+        in_slices += slices.map(|(_, slice)| u64::from(slice.operations)).sum::<u64>();
+    }
+    // Phases are exact but may hold more than one fault; slices are this one's but reach a little beyond it.
+    in_phases.min(in_slices)
 }

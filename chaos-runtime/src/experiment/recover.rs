@@ -48,6 +48,48 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
     Ok(back)
 }
 
+/// Waits, before one more injection, until the last bins were good ones: the steady state may have been lost again
+/// since it came back. `false` = it was, and did not come back within the recovery limit.
+pub(crate) async fn still_steady(core: &Core) -> Result<bool> {
+    let now = core.clock.now();
+    let last = {
+        let faults = core.timeline.faults();
+        let steady = |fault: &FaultState| {
+            let after = fault.recovery.as_ref()?.from_clearance_us?;
+            Some(fault.watched?.0 + after * 1_000)
+        };
+        let steady = faults.iter().enumerate().filter_map(|(i, fault)| Some((steady(fault)?, i)));
+        steady.max()
+    };
+    let bin = core.settings.bin_ns();
+    let step = bin / crate::measure::SLICES_PER_BIN;
+    let needed = core.settings.needed_bins;
+    // The good bins by which it is known to be back may be long ago: nobody looked in between.
+    let Some((_, index)) = last.filter(|(steady, _)| steady + (needed + 1) * bin <= now) else { return Ok(true) };
+    let from = now.saturating_sub(needed * bin).div_ceil(step) * step;
+    let until = now + nanos(core.settings.recovery_limit) + needed * bin;
+    let events = core.meter.events();
+    loop {
+        core.still_on()?;
+        let good = |lanes: &[LaneState]| {
+            let judge = |start: Nanos| quality(core, lanes, &events, start);
+            watch(from, core.clock.now(), bin, step, needed, false, judge).steady_after.is_some()
+        };
+        if core.meter.look(good).await {
+            return Ok(true);
+        }
+        if core.clock.now() >= until {
+            core.timeline.update(index, |fault| {
+                if let Some(record) = &mut fault.recovery {
+                    record.state = RecoveryState::Relapsed;
+                }
+            });
+            return Ok(false);
+        }
+        tokio::time::sleep(core.settings.bin / 10).await;
+    }
+}
+
 /// Looks once more when all operations have ended: whether the steady state was left at all, whether it was lost
 /// again after it had come back, and at gaps between successes. A fault is watched until the next injection, the
 /// last one until the arrivals end.

@@ -18,6 +18,8 @@ pub(crate) struct FaultState {
     pub(crate) cleared: Option<Nanos>,
     pub(crate) evidence: String,
     pub(crate) hits: Option<u64>,
+    /// What the evidence said at the end, when the fault was not seen any more.
+    pub(crate) lost: Option<String>,
     pub(crate) recovery: Option<RecoveryRecord>,
     /// When the watch of its recovery began and when it was concluded.
     pub(crate) watched: Option<(Nanos, Nanos)>,
@@ -59,11 +61,13 @@ pub(crate) struct Timeline {
     phases: Arc<PhaseClock>,
     faults: Mutex<Vec<FaultState>>,
     undos: Mutex<Vec<UndoId>>,
+    /// Starts of the fault phases in which the fault was on its way, but had not shown itself yet.
+    unconfirmed: Mutex<Vec<Nanos>>,
 }
 
 impl Timeline {
     pub(crate) fn new(clock: Clock, phases: Arc<PhaseClock>) -> Self {
-        Self { clock, phases, faults: Mutex::default(), undos: Mutex::default() }
+        Self { clock, phases, faults: Mutex::default(), undos: Mutex::default(), unconfirmed: Mutex::default() }
     }
 
     /// Begins a phase a moment from now, so that no operation due in it can have ended already, and
@@ -107,6 +111,34 @@ impl Timeline {
             .zip(ends)
             .map(|(segment, end)| Stretch { kind: segment.kind, start: segment.start, end: end.max(segment.start) })
             .collect()
+    }
+
+    /// The fault at `index` has shown itself only now: ends the phase in which it was on its way, unless other
+    /// faults did harm in it.
+    pub(crate) async fn split_unconfirmed(&self, index: usize) -> bool {
+        let Some(start) = self.current_start().filter(|_| self.current() == Some(PhaseKind::Fault)) else {
+            return false;
+        };
+        let over = |fault: &FaultState| fault.cleared.is_some_and(|cleared| cleared <= start);
+        if self.faults().iter().enumerate().any(|(i, fault)| i != index && !over(fault)) {
+            return false;
+        }
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner).push(start);
+        self.begin(PhaseKind::Fault).await;
+        true
+    }
+
+    /// The same stretches, but only where faults had shown themselves; `None` when they all had at once.
+    pub(crate) fn confirmed_only(&self, stretches: &[Stretch]) -> Option<Vec<Stretch>> {
+        let unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if unconfirmed.is_empty() {
+            return None;
+        }
+        let confirmed = |stretch: &Stretch| {
+            let kind = if unconfirmed.contains(&stretch.start) { PhaseKind::WarmUp } else { stretch.kind };
+            Stretch { kind, start: stretch.start, end: stretch.end }
+        };
+        Some(stretches.iter().map(confirmed).collect())
     }
 
     /// The phases for the journal.

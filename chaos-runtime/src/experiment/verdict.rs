@@ -1,8 +1,9 @@
 //! From measurements to judgements and the verdict.
 
 use super::core::Core;
-use super::gate::unknown_load;
+use super::gate::names;
 use super::meter::Measured;
+use super::subjects::{unknown_ledger, unknown_load};
 use crate::claim::judge::{Opinion, blank, judge};
 use crate::claim::sample::{Sample, Stretch};
 use crate::claim::{Claim, Limit, Metric, Reference, Scope, Value, display, relative};
@@ -17,8 +18,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) decisive: Vec<Reason>,
     pub(crate) claims: &'a [ClaimRecord],
     pub(crate) faults: &'a [FaultRecord],
-    /// Operations (without a load: probe samples) in the fault phases.
-    pub(crate) seen_in_fault: u64,
+    /// For each of the faults: operations (without a load: probe samples) while it was active.
+    pub(crate) seen: &'a [u64],
+    /// For each of them: what its evidence said at its end, if it was gone by then.
+    pub(crate) lost: &'a [Option<String>],
     /// There is a steady state to come back to.
     pub(crate) has_steady_state: bool,
 }
@@ -100,9 +103,14 @@ fn doubts(facts: &Facts<'_>) -> Vec<Reason> {
         return vec![doubt("no steady state was declared, so neither gate nor recovery can be judged".into(), help)];
     }
     let mut reasons = Vec::new();
-    if facts.seen_in_fault == 0 {
+    for (fault, _) in facts.faults.iter().zip(facts.seen).filter(|(_, seen)| **seen == 0) {
         let help = "start a load before the injection and hold the fault longer";
-        reasons.push(doubt("no operation was observed while the fault was active".into(), help));
+        let which = if facts.faults.len() == 1 { "the fault".to_owned() } else { format!("`{}`", fault.what) };
+        reasons.push(doubt(format!("no operation was observed while {which} was active"), help));
+    }
+    for (fault, text) in facts.faults.iter().zip(facts.lost).filter_map(|(f, lost)| Some((f, lost.as_ref()?))) {
+        let help = "something ended it before its time; find out what, or hold it for less long";
+        reasons.push(doubt(format!("`{}` was no longer seen at its end: {text}", fault.what), help));
     }
     for fault in facts.faults.iter().filter(|fault| fault.confirmed_us.is_none()) {
         reasons.push(doubt(format!("`{}` was never confirmed: {}", fault.what, fault.evidence), ""));
@@ -184,10 +192,33 @@ pub(crate) fn judge_all(
     let expectations = core.expectations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let hypothesis = core.spec.hypothesis.iter().map(|claim| (claim, ClaimRole::Hypothesis));
     let expectations = expectations.iter().map(|claim| (claim, ClaimRole::Expectation));
-    hypothesis.chain(expectations).map(|(claim, role)| judge_one(core, claim, role, &run)).collect()
+    let confirmed = core.timeline.confirmed_only(stretches);
+    let judge = |(claim, role): (&Claim, ClaimRole)| {
+        let record = judge_one(core, claim, role, &run);
+        match &confirmed {
+            // Healthy time before a fault shows itself must not water down what it does then, and what happens
+            // before it does must not be overlooked: both must hold.
+            Some(stretches) if claim.scope == Scope::During => {
+                let confirmed = judge_one(core, claim, role, &Measurements { stretches, ..run });
+                if weight(confirmed.judgement) > weight(record.judgement) { confirmed } else { record }
+            }
+            _ => record,
+        }
+    };
+    hypothesis.chain(expectations).map(judge).collect()
+}
+
+/// The heavier of two judgements of one claim counts.
+const fn weight(judgement: Judgement) -> u8 {
+    match judgement {
+        Judgement::Broken => 2,
+        Judgement::Inconclusive => 1,
+        _ => 0,
+    }
 }
 
 /// All that a run has measured.
+#[derive(Clone, Copy)]
 struct Measurements<'a> {
     measured: &'a [Measured],
     baseline: &'a [Measured],
@@ -202,13 +233,10 @@ fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>
             return judge_reaction(claim, role, &core.timeline.fault_records());
         }
         Metric::Probe(name) => return judge_probe(core, claim, role, name, stretches, kinds),
-        Metric::Ledger(_) => {
-            let name = claim.subject.unwrap_or_default();
-            return undecided(claim, role, format!("no ledger is named `{name}`"));
-        }
+        Metric::Ledger(_) => return undecided(claim, role, unknown_ledger(claim)),
         _ => {}
     }
-    if let Some(unknown) = unknown_load(measured, claim) {
+    if let Some(unknown) = unknown_load(&names(measured), claim) {
         return undecided(claim, role, unknown);
     }
     let events = core.meter.events();
@@ -285,31 +313,48 @@ pub(crate) fn judge_probe(
     stretches: &[Stretch],
     kinds: &[PhaseKind],
 ) -> ClaimRecord {
+    if !core.probes.has(name) {
+        return undecided(claim, role, format!("no probe is named `{name}`"));
+    }
     let collect = |kinds: &[PhaseKind]| {
         let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
-        let found: Option<Vec<_>> = spans.map(|span| core.probes.between(name, span.start, span.end)).collect();
-        found.map(|found| {
-            let unit = found.first().map_or("", |(unit, _)| unit);
-            (unit, found.into_iter().flat_map(|(_, values)| values).collect::<Vec<_>>())
+        let found = spans.filter_map(|span| core.probes.between(name, span.start, span.end));
+        found.reduce(|mut all, next| {
+            all.values.extend(next.values);
+            all
         })
     };
-    let Some((unit, samples)) = collect(kinds) else {
-        return undecided(claim, role, format!("no probe is named `{name}`"));
+    let Some(sampled) = collect(kinds) else {
+        return undecided(claim, role, "the probe has no samples".into());
     };
+    let samples = &sampled.values;
     let mut record = blank(claim, role);
     record.samples = samples.len() as u64;
+    let harmed = kinds.contains(&PhaseKind::Fault).then(|| collect(&[PhaseKind::Fault])).flatten();
     let values: Vec<f64> = samples.iter().flatten().copied().collect();
-    if values.is_empty() {
-        return ClaimRecord { samples: record.samples, ..undecided(claim, role, "the probe has no samples".into()) };
+    // Samples from before or after the fault do not say how it was in it.
+    if values.is_empty() || harmed.is_some_and(|harmed| harmed.values.is_empty()) {
+        let kind = if kinds.contains(&PhaseKind::Fault) { PhaseKind::Fault } else { kinds[0] };
+        let lasted = stretches.iter().filter(|span| span.kind == kind).map(|span| span.end - span.start).sum();
+        let remark = match samples.len() - values.len() {
+            0 => format!(
+                "the probe has no samples in the {} phase: it samples every {}, the phase lasted {}",
+                kind.name(),
+                display::duration(sampled.interval),
+                display::duration(Duration::from_nanos(lasted))
+            ),
+            missing => format!("the probe has no samples, {missing} are missing"),
+        };
+        return ClaimRecord { samples: record.samples, ..undecided(claim, role, remark) };
     }
     let limit = match claim.limit {
         Limit::Value(limit) => limit,
         _ => {
-            match collect(&[PhaseKind::Baseline]).map(|(_, samples)| samples.into_iter().flatten().collect::<Vec<_>>())
-            {
+            let baseline = collect(&[PhaseKind::Baseline]).map(|sampled| sampled.values);
+            match baseline.map(|values| values.into_iter().flatten().collect::<Vec<_>>()) {
                 Some(baseline) if !baseline.is_empty() => {
                     let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
-                    relative::apply(claim.limit, with_unit(unit, mean))
+                    relative::apply(claim.limit, with_unit(sampled.unit, mean))
                 }
                 _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
             }
@@ -318,9 +363,7 @@ pub(crate) fn judge_probe(
     let (plain, limit_unit) = limit.plain();
     record.limit = Some(plain);
     limit_unit.clone_into(&mut record.unit);
-    if unit != limit_unit {
-        let name_of = |unit: &str| if unit.is_empty() { "plain numbers".to_owned() } else { format!("`{unit}`") };
-        let remark = format!("the probe gives {}, the claim speaks of {}", name_of(unit), name_of(limit_unit));
+    if let Some(remark) = sampled.other_unit(limit_unit) {
         return ClaimRecord { judgement: Judgement::Inconclusive, remark, ..record };
     }
     let worst = values.iter().copied().reduce(if claim.cmp.is_upper() { f64::max } else { f64::min });

@@ -1,6 +1,6 @@
 //! Ways out: errors, panics, time-outs, injections and undos that fail. Whatever happens, what was injected is undone.
 
-use crate::judge::{Run, errored, inconclusive, judge, refuted, rollback_failed, spec};
+use crate::judge::{Run, errored, judge, refuted, rollback_failed, spec};
 use crate::service::{Service, fine, note_injected, note_undone, ok};
 use chaos_runtime::fault::{ClosureFault, EndsByUndo};
 use chaos_runtime::prelude::*;
@@ -138,7 +138,7 @@ fn an_injection_that_fails_is_undone_all_the_same() {
 #[test]
 fn a_body_that_swallows_a_failed_injection_passes_nothing() {
     let spec = spec!(steady [success_rate >= 99%]; hypothesis [success_rate >= 99%]);
-    judge(spec, inconclusive("`half done` was never confirmed"), |chaos| {
+    judge(spec, errored(ReasonKind::Body, "failed to inject `half done`: no permission"), |chaos| {
         Box::pin(async move {
             let service = healthy(chaos);
             chaos.load(service.requests().rate(per_second(50))).await?;
@@ -207,5 +207,38 @@ fn a_load_that_can_not_run_is_an_error() {
     let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
     judge(spec, errored(ReasonKind::Body, "a load can't run at this rate"), |chaos| {
         Box::pin(async move { chaos.load(healthy(chaos).requests().rate(per_second(0))).await })
+    });
+}
+
+#[test]
+fn a_body_that_swallows_a_failed_injection_does_not_hide_it() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    let right = errored(ReasonKind::Body, "failed to inject `broken`: permission denied");
+    let runs = judge(spec, right, |chaos| {
+        Box::pin(async move {
+            let service = healthy(chaos);
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            let broken = fault("broken", async || Err::<(), _>("permission denied"));
+            let _ = chaos.inject(broken.undo(Undo::nothing())).hold(secs(1)).await;
+            Ok(())
+        })
+    });
+    assert!(runs.iter().all(|run| run.journal.faults[0].evidence.contains("permission denied")));
+}
+
+/// It is then as long as the claims need.
+#[test]
+fn an_after_phase_of_zero_still_judges_the_steady_state() {
+    let spec = spec!(
+        steady [success_rate >= 99%];
+        hypothesis [recovery <= 5s];
+        options { after: secs(0) }
+    );
+    judge(spec, crate::judge::PASSED, |chaos| {
+        Box::pin(async move {
+            let service = healthy(chaos);
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            chaos.inject(service.fault()).hold(secs(5)).await
+        })
     });
 }

@@ -1,10 +1,10 @@
 //! What keeps a run from being a proof: the gate, evidence, traffic, sample sizes, unknown names.
 
-use crate::judge::{PASSED, inconclusive, judge, refuted, spec, unsteady};
+use crate::judge::{PASSED, errored, inconclusive, judge, refuted, spec, unsteady};
 use crate::service::{Harm, Service, failed, fine, never, ok};
 use chaos_runtime::measure::ErrorClass;
 use chaos_runtime::prelude::*;
-use chaos_runtime::report::journal::Judgement;
+use chaos_runtime::report::journal::{Judgement, ReasonKind};
 
 const NO_HARM: Harm = Harm { injected: 0, undone: 0 };
 
@@ -242,4 +242,150 @@ fn a_slow_start_is_waited_for_and_passes() {
             chaos.inject(service.fault()).hold(secs(10)).await
         })
     });
+}
+
+/// Something (a supervisor) ends the harm after 100 ms of a hold of ten seconds.
+#[test]
+fn a_fault_that_ends_before_its_time_is_inconclusive() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(success_rate >= 95%)]);
+    judge(spec, inconclusive("`pause` was no longer seen at its end"), |chaos| {
+        Box::pin(async move {
+            let service =
+                Service::new(
+                    chaos,
+                    |now, random| {
+                        if now.faulted { failed(ErrorClass::Refused, millis(5)) } else { fine(random) }
+                    },
+                );
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            let (harmed, seen) = (service.clone(), service);
+            let pause = fault("pause", async move || {
+                harmed.harm();
+                tokio::spawn(async move {
+                    tokio::time::sleep(millis(100)).await;
+                    harmed.heal();
+                });
+            });
+            chaos.inject(pause.undo(Undo::nothing()).confirm(move || seen.is_faulted())).hold(secs(10)).await
+        })
+    });
+}
+
+#[test]
+fn a_confirmation_that_hangs_is_given_up_in_time() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    let right = inconclusive("`planted fault` was not confirmed within 5 s: the confirmation did not answer");
+    let runs = judge(spec, right, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            let hanging = async || std::future::pending::<bool>().await;
+            chaos.inject(service.fault().confirm(hanging)).hold(secs(5)).await
+        })
+    });
+    assert!(runs.iter().all(|run| run.journal.duration_us < 20_000_000));
+}
+
+#[test]
+fn a_confirmation_that_hangs_at_the_end_does_not_lengthen_the_harm() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    let runs = judge(spec, PASSED, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            let asked = std::sync::atomic::AtomicBool::new(false);
+            let hangs_later = move || {
+                let again = asked.swap(true, std::sync::atomic::Ordering::Relaxed);
+                async move {
+                    if again {
+                        std::future::pending::<()>().await;
+                    }
+                    true
+                }
+            };
+            chaos.inject(service.fault().confirm(hangs_later)).hold(secs(5)).await
+        })
+    });
+    for run in runs {
+        let fault = &run.journal.faults[0];
+        let held = fault.cleared_us.expect("it was cleared") - fault.injected_us;
+        assert!(held < 7_000_000, "{held}");
+    }
+}
+
+/// The first fault met a thousand operations, which say nothing about the second.
+#[test]
+fn every_fault_needs_operations_of_its_own() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(success_rate >= 90%)]);
+    judge(spec, inconclusive("no operation was observed while `unseen` was active"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            chaos.inject(service.fault()).hold(secs(5)).await?;
+            chaos.inject(fault("unseen", async || {}).undo(Undo::nothing())).hold(millis(1)).await
+        })
+    });
+}
+
+#[test]
+fn a_fault_held_for_no_time_is_refused() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(success_rate >= 90%)]);
+    let runs = judge(spec, errored(ReasonKind::Body, "`planted fault` is held for no time at all"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            let _ = chaos.inject(service.fault()).hold(secs(0)).await;
+            Ok(())
+        })
+    });
+    assert!(runs.iter().all(|run| run.harm == NO_HARM));
+}
+
+/// It takes 4.8 s to bite and is held for one more: only that second is what the fault does.
+#[test]
+fn healthy_time_before_the_confirmation_does_not_water_down_the_fault() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(success_rate >= 80%)]);
+    judge(spec, refuted("`during(success_rate >= 80%)` is false"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |now, random| {
+                let bites = now.faulted && now.since_injection.is_some_and(|since| since > millis(4_800));
+                if bites { failed(ErrorClass::Refused, millis(5)) } else { fine(random) }
+            });
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            let begun = tokio::time::Instant::now();
+            let injected = std::sync::Arc::new(std::sync::Mutex::new(begun));
+            let (harmed, noted) = (service.clone(), injected.clone());
+            let late = fault("slow to bite", async move || {
+                *noted.lock().expect("no panic inside") = tokio::time::Instant::now();
+                harmed.harm();
+            });
+            let undo = Undo::in_process("heal", move || {
+                let service = service.clone();
+                async move {
+                    service.heal();
+                    chaos_runtime::Result::Ok(())
+                }
+            });
+            let bites = move || injected.lock().expect("no panic inside").elapsed() > millis(4_800);
+            chaos.inject(late.undo(undo).confirm(bites)).hold(secs(1)).await
+        })
+    });
+}
+
+/// It would never trip, and be reported as one that did not.
+#[test]
+fn a_guard_on_an_unknown_load_or_probe_harms_nothing() {
+    let load = spec!(steady [success_rate >= 99%]; hypothesis; abort_if [chekout.error_rate > 50%]);
+    let probe = spec!(steady [success_rate >= 99%]; hypothesis; abort_if [probe("nosuch") > 5]);
+    let body: chaos_runtime::experiment::Body = |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50)).named("checkout")).await?;
+            chaos.inject(service.fault()).hold(secs(5)).await
+        })
+    };
+    let runs = judge(load, inconclusive("no load is named `chekout`; there is `checkout`"), body);
+    assert!(runs.iter().all(|run| run.harm == NO_HARM));
+    let runs = judge(probe, inconclusive("`probe(\"nosuch\") > 5` can't be decided: no probe is named `nosuch`"), body);
+    assert!(runs.iter().all(|run| run.harm == NO_HARM));
 }

@@ -1,8 +1,9 @@
 //! Claims about probes.
 
-use crate::judge::{PASSED, inconclusive, judge, refuted, spec, unsteady};
+use crate::judge::{PASSED, errored, inconclusive, judge, refuted, spec, unsteady};
 use crate::service::{Service, fine};
 use chaos_runtime::prelude::*;
+use chaos_runtime::report::journal::ReasonKind;
 
 async fn held(chaos: &Chaos, service: Service, hold: u64) -> chaos::Result {
     chaos.load(service.requests().rate(per_second(50))).await?;
@@ -149,4 +150,46 @@ fn a_probe_of_the_steady_state_delays_recovery() {
             held(chaos, service, 5).await
         })
     });
+}
+
+/// Sampled every ten seconds, it is last seen before the fault: that says nothing about the three seconds of it.
+#[test]
+fn a_sample_of_the_baseline_proves_nothing_about_the_fault() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [during(probe("lag") < 1s)]);
+    judge(spec, inconclusive("it samples every 10 s, the phase lasted 3"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            let lagging = service.clone();
+            let lag = move || if lagging.is_faulted() { secs(100) } else { millis(1) };
+            chaos.probe("lag", probe::every(secs(10), lag));
+            held(chaos, service, 3).await
+        })
+    });
+}
+
+#[test]
+fn two_probes_of_one_name_are_refused() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [probe("lag") < 5]);
+    judge(spec, errored(ReasonKind::Body, "two probes are named `lag`"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.probe("lag", probe::every(millis(100), || 1));
+            chaos.probe("lag", probe::every(millis(100), || 9));
+            held(chaos, service, 1).await
+        })
+    });
+}
+
+/// 3, in milliseconds, says its author: neither more nor less than 500 ms.
+#[test]
+fn a_guard_in_another_unit_is_inconclusive_before_any_harm() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis; abort_if [probe("lag") > 500ms]);
+    let runs = judge(spec, inconclusive("the probe gives plain numbers, the claim speaks of `s`"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.probe("lag", probe::every(millis(100), || 3));
+            held(chaos, service, 1).await
+        })
+    });
+    assert!(runs.iter().all(|run| run.harm.injected == 0));
 }

@@ -221,3 +221,27 @@ fn a_known_weakness_does_not_excuse_a_run_that_proves_nothing() {
         })
     });
 }
+
+/// The first fault's recovery holds for five seconds, then the service is down again for twenty.
+#[test]
+fn nothing_more_is_injected_while_the_steady_state_is_lost_again() {
+    let spec = spec!(steady [success_rate >= 90%]; hypothesis [recovery <= 5s]);
+    let right = refuted("the steady state was lost again after the recovery from `planted fault`");
+    let runs = judge(spec, right, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |now, random| {
+                let relapsed = now.since_clearance.is_some_and(|since| (5..25).contains(&since.as_secs()));
+                if now.faulted || relapsed { failed(ErrorClass::Refused, millis(5)) } else { fine(random) }
+            });
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            chaos.inject(service.fault()).hold(secs(2)).await?;
+            tokio::time::sleep(secs(6)).await;
+            chaos.inject(fault("second", async || {}).undo(Undo::nothing())).hold(secs(2)).await
+        })
+    });
+    for run in runs {
+        let [first, second] = &run.journal.faults[..] else { panic!("the second waits until all is well") };
+        let waited = second.injected_us - first.cleared_us.expect("it was cleared");
+        assert!(waited > 25_000_000, "{waited}");
+    }
+}
