@@ -59,7 +59,8 @@ impl Retry {
     /// How long pauses and attempts after the first one may take in all, when every attempt takes `timeout`.
     pub(crate) fn longest(&self, timeout: Duration) -> Duration {
         let by_time = self.within.map_or(Duration::MAX, |within| within.saturating_add(timeout));
-        let by_number = self.times.map_or(Duration::MAX, |times| self.max.saturating_add(timeout).saturating_mul(times));
+        let by_number =
+            self.times.map_or(Duration::MAX, |times| self.max.saturating_add(timeout).saturating_mul(times));
         by_time.min(by_number)
     }
 

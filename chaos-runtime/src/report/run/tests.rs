@@ -1,6 +1,7 @@
 use super::*;
 use crate::report::journal::Verdict;
 use crate::report::sample;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
