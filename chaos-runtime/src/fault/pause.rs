@@ -10,8 +10,6 @@ use crate::target::process::{Process, Signal};
 #[must_use = "a fault does nothing until it is injected"]
 pub struct Pause {
     process: Process,
-    /// Kept: after the undo the process is not stopped any more, but it was.
-    seen: Option<Evidence>,
 }
 
 impl Process {
@@ -19,7 +17,7 @@ impl Process {
     ///
     /// Connections stay open and new ones are still accepted by the kernel; nobody answers.
     pub fn pause(&self) -> Pause {
-        Pause { process: self.clone(), seen: None }
+        Pause { process: self.clone() }
     }
 }
 
@@ -51,17 +49,12 @@ impl Fault for Pause {
     }
 
     async fn evidence(&mut self) -> Result<Evidence> {
-        if let Some(seen) = &self.seen {
-            return Ok(seen.clone());
-        }
+        // Read anew each time: what somebody else has woken up is no longer paused.
         let Some(pid) = self.process.pid() else {
             return Ok(Evidence::none("the process has ended instead of stopping"));
         };
         match marked::state(pid) {
-            Some('T') => {
-                let seen = Evidence::seen(format!("process {pid} is stopped"));
-                Ok(self.seen.insert(seen).clone())
-            }
+            Some('T') => Ok(Evidence::seen(format!("process {pid} is stopped"))),
             state => Ok(Evidence::none(format!("process {pid} is not stopped (state {})", state.unwrap_or('-')))),
         }
     }

@@ -198,7 +198,7 @@ async fn a_paused_process_answers_again_after_the_undo() {
     assert!(matches!(silent.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut), "{silent}");
     assert!(core.ledger.undo(id).await.error.is_none());
     assert_eq!(ask(&process).await, process.pid());
-    assert!(pause.evidence().await.unwrap().is_seen(), "it did bite");
+    assert!(!pause.evidence().await.unwrap().is_seen(), "it did stop");
     undo_all(&core).await;
 }
 
