@@ -195,7 +195,8 @@ async fn start(
         gate::pass(core, chaos.load_started(), &mut gate).await?;
     }
     refuse_other_units(core)?;
-    if !core.timeline.any_active() && !(settle(core).await? && still_steady(core).await?) {
+    let undisturbed = core.timeline.any_active() || settle(core).await? && still_steady(core).await?;
+    if !undisturbed {
         return Err(not_back(core));
     }
     if let Some(hold) = hold {

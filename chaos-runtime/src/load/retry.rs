@@ -42,7 +42,6 @@ impl Retry {
     }
 
     /// The ceiling of the first pause, and of all pauses; it doubles from one to the next. Zero: at once.
-    #[must_use]
     pub fn backoff(mut self, initial: Duration, max: Duration) -> Self {
         self.initial = initial.min(max);
         self.max = max;
@@ -50,7 +49,6 @@ impl Retry {
     }
 
     /// Attempts again only after failures of these classes. Default: all but a panic, which is a bug of the test.
-    #[must_use]
     pub fn only(mut self, retryable: impl Fn(ErrorClass) -> bool + Send + Sync + 'static) -> Self {
         self.only = Some(Arc::new(retryable));
         self
