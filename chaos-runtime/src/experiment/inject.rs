@@ -195,8 +195,8 @@ async fn start(
         gate::pass(core, chaos.load_started(), &mut gate).await?;
     }
     refuse_other_units(core)?;
-    let undisturbed = core.timeline.any_active() || settle(core).await? && still_steady(core).await?;
-    if !undisturbed {
+    let may_go_on = core.timeline.any_active() || settle(core).await? && still_steady(core).await?;
+    if !may_go_on {
         return Err(not_back(core));
     }
     if let Some(hold) = hold {

@@ -55,7 +55,7 @@ fn an_operation_in_back_off_at_the_end_is_no_permanent_failure() {
                         a.on();
                         let n = n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         async move {
-                            if n % 50 == 0 {
+                            if n.is_multiple_of(50) {
                                 return bad();
                             }
                             fine().await

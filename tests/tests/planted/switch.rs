@@ -7,7 +7,6 @@ use chaos_runtime::measure::{ErrorClass, Outcome};
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::{Journal, Verdict};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 pub(crate) const BASE: Spec = Spec {
@@ -27,7 +26,10 @@ pub(crate) const BASE: Spec = Spec {
 macro_rules! claims { ($([$($c:tt)*])*) => { &[$(slo!($($c)*)),*] } }
 
 #[derive(Clone, Default)]
-pub(crate) struct Sys(Arc<Mutex<(bool, Option<Instant>, Option<Instant>, u64)>>);
+pub(crate) struct Sys(Arc<Mutex<State>>);
+
+/// Faulted now; since when; until when; operations so far.
+type State = (bool, Option<Instant>, Option<Instant>, u64);
 impl Sys {
     pub(crate) fn on(&self) -> bool {
         let mut m = self.0.lock().unwrap();
