@@ -4,6 +4,7 @@ use super::core::Core;
 use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
+use super::judging;
 use super::meter::Measured;
 use super::recover::{review, settle};
 use super::verdict::{self, Facts};
@@ -281,7 +282,7 @@ async fn assemble(
                 ClaimRole::SteadyStateAfter,
             ));
         }
-        claims.extend(verdict::judge_all(core, &measured, &baseline, &stretches));
+        claims.extend(judging::judge_all(core, &measured, &baseline, &stretches));
     } else {
         claims.extend(core.spec.hypothesis.iter().map(|claim| blank(claim, ClaimRole::Hypothesis)));
     }

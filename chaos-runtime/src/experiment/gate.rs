@@ -202,7 +202,7 @@ pub(crate) fn records(
     let events = core.meter.events();
     let judge_one = |claim: &Claim| {
         if let Metric::Probe(name) = claim.metric {
-            return super::verdict::judge_probe(core, claim, role, name, stretches, &[kind]);
+            return super::judging::judge_probe(core, claim, role, name, stretches, &[kind]);
         }
         if let Some(unknown) = unknown_load(&names(measured), claim) {
             let mut record = blank(claim, role);

@@ -9,6 +9,7 @@ mod gate;
 mod guard;
 mod identity;
 mod inject;
+mod judging;
 mod meter;
 pub(crate) mod net;
 mod quality;

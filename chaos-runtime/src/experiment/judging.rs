@@ -1,0 +1,221 @@
+//! From measurements to judgements: which samples a claim of the experiment is judged on.
+
+use super::core::Core;
+use super::gate::names;
+use super::meter::Measured;
+use super::subjects::{unknown_ledger, unknown_load};
+use crate::claim::judge::{Opinion, blank, judge};
+use crate::claim::sample::{Sample, Stretch};
+use crate::claim::{Claim, Limit, Metric, Reference, Scope, Value, display, relative};
+use crate::report::journal::{ClaimRecord, ClaimRole, FaultRecord, Judgement, PhaseKind};
+use std::time::Duration;
+
+/// Judges hypothesis and expectations on everything that was measured. `baseline` = what the gate saw.
+pub(crate) fn judge_all(
+    core: &Core,
+    measured: &[Measured],
+    baseline: &[Measured],
+    stretches: &[Stretch],
+) -> Vec<ClaimRecord> {
+    let run = Measurements { measured, baseline, stretches };
+    let expectations = core.expectations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let hypothesis = core.spec.hypothesis.iter().map(|claim| (claim, ClaimRole::Hypothesis));
+    let expectations = expectations.iter().map(|claim| (claim, ClaimRole::Expectation));
+    let confirmed = core.timeline.confirmed_only(stretches);
+    let judge = |(claim, role): (&Claim, ClaimRole)| {
+        let record = judge_one(core, claim, role, &run);
+        match &confirmed {
+            // Healthy time before a fault shows itself must not water down what it does then, and what happens
+            // before it does must not be overlooked: both must hold.
+            Some(stretches) if claim.scope == Scope::During => {
+                let confirmed = judge_one(core, claim, role, &Measurements { stretches, ..run });
+                if weight(confirmed.judgement) > weight(record.judgement) { confirmed } else { record }
+            }
+            _ => record,
+        }
+    };
+    hypothesis.chain(expectations).map(judge).collect()
+}
+
+/// The heavier of two judgements of one claim counts.
+const fn weight(judgement: Judgement) -> u8 {
+    match judgement {
+        Judgement::Broken => 2,
+        Judgement::Inconclusive => 1,
+        _ => 0,
+    }
+}
+
+/// All that a run has measured.
+#[derive(Clone, Copy)]
+struct Measurements<'a> {
+    measured: &'a [Measured],
+    baseline: &'a [Measured],
+    stretches: &'a [Stretch],
+}
+
+fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>) -> ClaimRecord {
+    let Measurements { measured, baseline, stretches } = *run;
+    let kinds = kinds(claim.scope);
+    match claim.metric {
+        Metric::Recovery | Metric::EachRecovery | Metric::TimeToDetect | Metric::Unavailability => {
+            return judge_reaction(claim, role, &core.timeline.fault_records());
+        }
+        Metric::Probe(name) => return judge_probe(core, claim, role, name, stretches, kinds),
+        Metric::Ledger(_) => return undecided(claim, role, unknown_ledger(claim)),
+        _ => {}
+    }
+    if let Some(unknown) = unknown_load(&names(measured), claim) {
+        return undecided(claim, role, unknown);
+    }
+    let events = core.meter.events();
+    let collect = |measured: &[Measured], kinds: &[PhaseKind], control| {
+        Sample::collect(measured, stretches, kinds, claim.subject, control, &events)
+    };
+    let sample = collect(measured, kinds, false);
+    let reference = match claim.limit {
+        Limit::Value(_) => None,
+        Limit::Relative { of, .. } | Limit::Plus { of, .. } | Limit::Minus { of, .. } => Some(match of {
+            Reference::Baseline => collect(baseline, &[PhaseKind::Baseline], false),
+            Reference::Control => collect(measured, kinds, true),
+        }),
+    };
+    judge(claim, role, &sample, reference.as_ref(), core.settings.confidence)
+}
+
+/// The phases that a claim speaks about.
+pub(crate) fn kinds(scope: Scope) -> &'static [PhaseKind] {
+    match scope {
+        Scope::Run => &[PhaseKind::Fault, PhaseKind::Recovery, PhaseKind::After],
+        Scope::During => &[PhaseKind::Fault],
+        Scope::After => &[PhaseKind::After],
+    }
+}
+
+fn undecided(claim: &Claim, role: ClaimRole, remark: String) -> ClaimRecord {
+    ClaimRecord { judgement: Judgement::Inconclusive, remark, ..blank(claim, role) }
+}
+
+/// `recovery`, `time_to_detect`, `unavailability`: the worst of all faults.
+fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> ClaimRecord {
+    let mut record = blank(claim, role);
+    "s".clone_into(&mut record.unit);
+    let Limit::Value(Value::Duration(limit)) = claim.limit else {
+        return undecided(claim, role, "only an absolute duration can be compared with it".into());
+    };
+    record.limit = Some(limit.as_secs_f64());
+    let reactions: Vec<_> = faults.iter().filter_map(|fault| fault.recovery.as_ref()).collect();
+    record.samples = reactions.len() as u64;
+    if reactions.is_empty() {
+        return undecided(claim, role, "no fault's recovery was watched".into());
+    }
+    if claim.metric == Metric::TimeToDetect && reactions.iter().any(|r| r.time_to_detect_us.is_none()) {
+        return undecided(claim, role, "the steady state was never left, so there was nothing to detect".into());
+    }
+    let values: Vec<Option<u64>> = reactions
+        .iter()
+        .map(|reaction| match claim.metric {
+            Metric::TimeToDetect => reaction.time_to_detect_us,
+            Metric::Unavailability => Some(reaction.unavailability_us),
+            _ => reaction.counted_us(),
+        })
+        .collect();
+    // Never is longer than everything.
+    let Some(worst) = values.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()) else {
+        record.measured = "never".into();
+        record.judgement = if claim.cmp.is_upper() { Judgement::Broken } else { Judgement::Holds };
+        return record;
+    };
+    let worst = Duration::from_micros(worst);
+    record.measured = display::duration(worst);
+    record.value = Some(worst.as_secs_f64());
+    record.judgement = Opinion::of(claim.cmp.holds(worst.as_secs_f64(), limit.as_secs_f64())).judgement;
+    record
+}
+
+/// A probe: every sample must satisfy the claim, and none may be missing.
+pub(crate) fn judge_probe(
+    core: &Core,
+    claim: &Claim,
+    role: ClaimRole,
+    name: &str,
+    stretches: &[Stretch],
+    kinds: &[PhaseKind],
+) -> ClaimRecord {
+    if !core.probes.has(name) {
+        return undecided(claim, role, format!("no probe is named `{name}`"));
+    }
+    let collect = |kinds: &[PhaseKind]| {
+        let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
+        let found = spans.filter_map(|span| core.probes.between(name, span.start, span.end));
+        found.reduce(|mut all, next| {
+            all.values.extend(next.values);
+            all
+        })
+    };
+    let Some(sampled) = collect(kinds) else {
+        return undecided(claim, role, "the probe has no samples".into());
+    };
+    let samples = &sampled.values;
+    let mut record = blank(claim, role);
+    record.samples = samples.len() as u64;
+    let harmed = kinds.contains(&PhaseKind::Fault).then(|| collect(&[PhaseKind::Fault])).flatten();
+    let values: Vec<f64> = samples.iter().flatten().copied().collect();
+    // Samples from before or after the fault do not say how it was in it.
+    if values.is_empty() || harmed.is_some_and(|harmed| harmed.values.is_empty()) {
+        let kind = if kinds.contains(&PhaseKind::Fault) { PhaseKind::Fault } else { kinds[0] };
+        let lasted = stretches.iter().filter(|span| span.kind == kind).map(|span| span.end - span.start).sum();
+        let remark = match samples.len() - values.len() {
+            0 => format!(
+                "the probe has no samples in the {} phase: it samples every {}, the phase lasted {}",
+                kind.name(),
+                display::duration(sampled.interval),
+                display::duration(Duration::from_nanos(lasted))
+            ),
+            missing => format!("the probe has no samples, {missing} are missing"),
+        };
+        return ClaimRecord { samples: record.samples, ..undecided(claim, role, remark) };
+    }
+    let limit = match claim.limit {
+        Limit::Value(limit) => limit,
+        _ => {
+            let baseline = collect(&[PhaseKind::Baseline]).map(|sampled| sampled.values);
+            match baseline.map(|values| values.into_iter().flatten().collect::<Vec<_>>()) {
+                Some(baseline) if !baseline.is_empty() => {
+                    let mean = baseline.iter().sum::<f64>() / baseline.len() as f64;
+                    relative::apply(claim.limit, with_unit(sampled.unit, mean))
+                }
+                _ => return undecided(claim, role, "the probe has no samples in the baseline".into()),
+            }
+        }
+    };
+    let (plain, limit_unit) = limit.plain();
+    record.limit = Some(plain);
+    limit_unit.clone_into(&mut record.unit);
+    if let Some(remark) = sampled.other_unit(limit_unit) {
+        return ClaimRecord { judgement: Judgement::Inconclusive, remark, ..record };
+    }
+    let worst = values.iter().copied().reduce(if claim.cmp.is_upper() { f64::max } else { f64::min });
+    let worst = worst.unwrap_or_default();
+    record.value = Some(worst);
+    record.measured = display::value(limit.of_same_unit(worst));
+    let holds = values.iter().all(|value| claim.cmp.holds(*value, plain));
+    let missing = samples.len() - values.len();
+    let opinion = match (holds, missing) {
+        (false, _) => Opinion::of(false),
+        (true, 0) => Opinion::of(true),
+        (true, missing) => Opinion::inconclusive(format!("{missing} samples are missing")),
+    };
+    record.judgement = opinion.judgement;
+    record.remark = opinion.remark;
+    record
+}
+
+fn with_unit(unit: &str, value: f64) -> Value {
+    match unit {
+        "s" => Value::Duration(Duration::from_secs_f64(value.max(0.0))),
+        "%" => Value::Percent(value),
+        "/s" => Value::Rate(value),
+        _ => Value::Number(value),
+    }
+}
