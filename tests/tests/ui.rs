@@ -19,8 +19,7 @@ fn types_are_blamed_where_they_are_written() {
         ("16:10", RESULT),
         ("19:42", "error[E0277]: the trait bound `u8: std::error::Error` is not satisfied"),
         ("26:26", "error[E0308]: mismatched types: expected `other::Chaos`, found `chaos_runtime::Chaos`"),
-        ("35:1", "error: future cannot be sent between threads safely"),
-        ("45:17", "error[E0308]: mismatched types: expected `u8`, found `&str`"),
+        ("46:17", "error[E0308]: mismatched types: expected `u8`, found `&str`"),
     ];
     let mut errors = errors("return_types");
     assert_eq!(errors.len(), expected.len(), "{errors:#?}");

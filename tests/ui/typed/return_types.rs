@@ -32,6 +32,7 @@ mod other {
     pub(crate) struct Chaos;
 }
 
+// No error: a body stays on its thread.
 #[chaos_test]
 async fn stays_on_its_thread(_chaos: &mut Chaos) -> chaos::Result {
     let local = std::rc::Rc::new(3);
