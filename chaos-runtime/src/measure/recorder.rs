@@ -201,7 +201,6 @@ impl Recorder {
                 slice.events[index] += 1;
                 if event.spoiled(done.ok_at_last, response, lag) {
                     phase.spoiled[index] += 1;
-                    slice.spoiled += 1;
                 }
             }
         }

@@ -17,8 +17,6 @@ pub(crate) struct Slice {
     pub(crate) ok_between: Option<(Nanos, Nanos)>,
     /// How many of its operations each registered event is true of.
     pub(crate) events: Vec<u32>,
-    /// How many of those only because the driver itself was late.
-    pub(crate) spoiled: u32,
 }
 
 impl Slice {
