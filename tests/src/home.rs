@@ -53,11 +53,16 @@ impl Home {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().expect("a test knows its executable"));
         command.args(arguments);
+        self.settle(&mut command);
+        command
+    }
+
+    /// Makes a command work in here, whatever the environment says.
+    pub(crate) fn settle(&self, command: &mut Command) {
         for name in FOREIGN {
             command.env_remove(name);
         }
         command.env("CHAOS_DIR", self.chaos()).env("TMPDIR", self.tmp());
-        command
     }
 
     /// The one ignored test `name` of this test binary, with its output as it comes.

@@ -1,4 +1,5 @@
 //! What the end-to-end tests share.
 
+pub mod fixture;
 pub mod home;
 pub mod junit;
