@@ -188,12 +188,20 @@ impl Started {
     /// # Panics
     /// If it ends without.
     pub fn printed(&mut self, text: &str) -> String {
+        self.printed_times(text, 1)
+    }
+
+    /// Waits until it has printed so many lines with this text, and returns the last of them.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn printed_times(&mut self, text: &str, times: usize) -> String {
         let started = Instant::now();
         loop {
             // In this order: what it prints last is printed before its end.
             let ended = self.child.try_wait().expect("it is our child").is_some() && self.all_read();
             let found = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(line) = found.iter().find(|line| line.contains(text)) {
+            if let Some(line) = found.iter().filter(|line| line.contains(text)).nth(times - 1) {
                 return line.clone();
             }
             drop(found);
@@ -201,6 +209,11 @@ impl Started {
             assert!(patient, "`{text}` was not printed:\n{}", self.output());
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Whether it has closed its streams, which its end does at the latest.
+    pub fn has_ended(&self) -> bool {
+        self.all_read()
     }
 
     fn all_read(&self) -> bool {

@@ -1,20 +1,14 @@
 //! Conducting one experiment from its body to its journal, on whatever runtime it is given.
 
+use super::assemble::{UNBLOCK, assemble, blocked};
 use super::core::Core;
 use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
-use super::judging;
-use super::meter::Measured;
 use super::recover::{review, settle};
-use super::verdict::{self, Facts};
-use crate::claim::judge::blank;
-use crate::claim::sample::Stretch;
-use crate::claim::{Claim, Scope, display};
-use crate::clock::Nanos;
-use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Journal, Judgement, PhaseKind, Reason, ReasonKind};
+use crate::claim::{Scope, display};
+use crate::report::journal::{EventKind, Journal, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
-use crate::rollback::UndoReport;
 use crate::{Error, ErrorKind, Result};
 use std::cell::Cell;
 use std::future::Future;
@@ -27,11 +21,11 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Every so many looks the loads are asked for a sign of life, should nothing else have asked them.
 const LOOKS_AT_LOADS: u64 = 10;
 
-/// What a person can do about a blocked load.
-const UNBLOCK: &str = "make it async, or wrap it in `tokio::task::spawn_blocking`";
-
 /// How long operations in flight may take to end after an abort.
 const SHORT_DRAIN: Duration = Duration::from_millis(500);
+
+/// How long a signal's rollback is waited for: the process dies soon after 8 s, and wants its journal written before.
+const SIGNAL_ROLLBACK: Duration = Duration::from_millis(7_500);
 
 /// How a body ended.
 pub(crate) enum BodyEnd {
@@ -76,6 +70,7 @@ pub(crate) async fn conduct(
         }
     };
     let mut tripped = None;
+    let dying = matches!(cut, Some(Cut::Signal(_)));
     if let Some(cut) = cut {
         tripped = cut_short(core, cut);
     }
@@ -84,7 +79,7 @@ pub(crate) async fn conduct(
     let decided = !core.decisive.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
     let measured = if decided {
         // Harm first: nothing is waited for while a fault may still be on.
-        core.ledger.undo_all().await;
+        roll_back(core, dying).await;
         core.meter.stop(SHORT_DRAIN).await
     } else {
         core.meter.stop(Duration::from_secs(30)).await
@@ -98,11 +93,26 @@ pub(crate) async fn conduct(
     }
     core.probes.stop(core.clock);
     let end = core.clock.now();
-    core.ledger.undo_all().await;
-    note_rolled_back(core).await;
+    let unfinished = if dying {
+        core.ledger.left_to_the_next()
+    } else {
+        core.ledger.undo_all().await;
+        Vec::new()
+    };
+    note_rolled_back(core);
     live.clear();
     tell(core, live, &told);
-    assemble(core, gate, identity, measured, (arrivals_end, end), tripped).await
+    assemble(core, gate, identity, measured, (arrivals_end, end), tripped, unfinished).await
+}
+
+/// Runs all undos; before the process dies of a signal, for as long as there is.
+async fn roll_back(core: &Core, dying: bool) {
+    if dying {
+        // What goes on beyond it is told as unfinished.
+        let _ = tokio::time::timeout(SIGNAL_ROLLBACK, core.ledger.undo_all()).await;
+    } else {
+        core.ledger.undo_all().await;
+    }
 }
 
 /// What follows the body: the end of faults left on, recovery, the after phase.
@@ -237,129 +247,4 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
     core.decide(kind, ErrorKind::Cancelled, message, help);
     core.cancel.cancel();
     tripped
-}
-
-fn blocked(load: &str) -> String {
-    format!("an operation of load `{load}` blocks its thread, so nothing could be measured")
-}
-
-/// The journal of an experiment that has ended.
-async fn assemble(
-    core: &Core,
-    gate: &tokio::sync::Mutex<Gate>,
-    mut journal: Journal,
-    measured: Vec<Measured>,
-    (arrivals_end, end): (Nanos, Nanos),
-    tripped: Option<Tripped>,
-) -> Journal {
-    let stretches = core.timeline.stretches(arrivals_end);
-    // A guard that cut the body short may have been inside the gate's lock; its records are not needed then.
-    let (mut claims, baseline) =
-        gate.try_lock().map(|mut gate| (gate.records.clone(), std::mem::take(&mut gate.baseline))).unwrap_or_default();
-    if claims.is_empty() {
-        claims.extend(core.spec.steady_state.iter().map(|claim| blank(claim, ClaimRole::SteadyState)));
-    }
-    let mut decisive = core.decisive.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let injected = !core.timeline.faults().is_empty();
-    let reports = core.ledger.reports();
-    if let Some(load) = core.meter.silent().await {
-        let message = blocked(&load);
-        if decisive.iter().all(|reason| reason.message != message) {
-            // It explains other doubts, such as a steady state that could not be decided.
-            let doubts = decisive.first().is_some_and(|reason| reason.kind == ReasonKind::Inconclusive);
-            let at = if doubts { 0 } else { decisive.len() };
-            decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(UNBLOCK.into()) });
-        }
-    }
-    decisive.splice(0..0, rollback_failures(&reports));
-    if injected && decisive.is_empty() {
-        if core.timeline.current() == Some(PhaseKind::After) {
-            claims.extend(gate::records(
-                core,
-                &measured,
-                &last_after(&stretches),
-                PhaseKind::After,
-                ClaimRole::SteadyStateAfter,
-            ));
-        }
-        claims.extend(judging::judge_all(core, &measured, &baseline, &stretches));
-    } else {
-        claims.extend(core.spec.hypothesis.iter().map(|claim| blank(claim, ClaimRole::Hypothesis)));
-    }
-    claims.extend(guards(core, injected, tripped.as_ref()));
-
-    journal.claims = claims;
-    journal.faults = core.timeline.fault_records();
-    journal.duration_us = crate::clock::micros(end);
-    journal.phases = core.timeline.phase_records(end);
-    journal.probes = core.probes.records();
-    journal.loads = super::records::loads(core, &measured, &stretches);
-    journal.rollback = super::records::rollback(core, &reports);
-    journal.outputs = core.outputs.collect();
-    journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    journal.notes.extend(super::records::load_notes(&journal.loads));
-    let (seen, lost): (Vec<_>, Vec<_>) = {
-        let faults = core.timeline.faults();
-        let seen = |f| super::records::seen_in(f, &measured, &stretches, &journal.probes, arrivals_end);
-        faults.iter().map(|fault| (seen(fault), fault.lost.clone())).unzip()
-    };
-    let facts = Facts {
-        decisive,
-        claims: &journal.claims,
-        faults: &journal.faults,
-        seen: &seen,
-        lost: &lost,
-        has_steady_state: !core.spec.steady_state.is_empty(),
-    };
-    let (verdict, reasons) = verdict::verdict(&facts);
-    let today = journal.run.started_at.get(..10).unwrap_or_default();
-    let (verdict, reasons, finding) = verdict::known_weakness(core, verdict, reasons, &journal.claims, today);
-    journal.verdict = verdict;
-    journal.reasons = reasons;
-    journal.finding = finding;
-    journal.events = core.events.snapshot();
-    journal
-}
-
-/// Only the last after phase says whether the steady state is back; earlier ones would water it down.
-fn last_after(stretches: &[Stretch]) -> Vec<Stretch> {
-    let last = stretches.iter().rposition(|stretch| stretch.kind == PhaseKind::After);
-    let mut stretches = stretches.to_vec();
-    for (index, stretch) in stretches.iter_mut().enumerate() {
-        if stretch.kind == PhaseKind::After && Some(index) != last {
-            stretch.kind = PhaseKind::Recovery;
-        }
-    }
-    stretches
-}
-
-fn rollback_failures(reports: &[UndoReport]) -> Vec<Reason> {
-    let failed = reports.iter().filter_map(|report| report.error.as_ref().map(|error| (report, error)));
-    failed
-        .map(|(report, error)| Reason {
-            kind: ReasonKind::Rollback,
-            message: format!("`{}` on {} is still there: {error}", report.what, report.target),
-            help: Some(format!("undo it by hand: {}", report.by_hand)),
-        })
-        .collect()
-}
-
-fn guards(core: &Core, injected: bool, tripped: Option<&Tripped>) -> Vec<ClaimRecord> {
-    let record = |(index, claim): (usize, &Claim)| {
-        let mut record = blank(claim, ClaimRole::Guard);
-        match tripped.filter(|tripped| tripped.guard == index) {
-            Some(tripped) => {
-                record.judgement = Judgement::Holds;
-                record.measured.clone_from(&tripped.measured);
-                record.remark = "tripped".into();
-            }
-            None if injected => {
-                record.judgement = Judgement::Broken;
-                record.remark = "did not trip".into();
-            }
-            None => {}
-        }
-        record
-    };
-    core.spec.abort_if.iter().enumerate().map(record).collect()
 }

@@ -164,17 +164,15 @@ pub(crate) async fn clear_leftovers(core: &Core) {
 }
 
 /// Notes the end of faults that the rollback has ended, when an experiment was cut short.
-pub(crate) async fn note_rolled_back(core: &Core) {
+pub(crate) fn note_rolled_back(core: &Core) {
     let left: Vec<usize> = {
         let faults = core.timeline.faults();
         let open = |f: &FaultState| f.cleared.is_none() && !f.one_shot;
         faults.iter().enumerate().filter(|(_, f)| open(f)).map(|(index, _)| index).collect()
     };
     for index in left {
-        let Some(undo) = core.timeline.undo_of(index) else { continue };
-        // It has run already: this is its report.
-        let report = core.ledger.undo(undo).await;
-        if report.error.is_none() {
+        let report = core.timeline.undo_of(index).and_then(|undo| core.ledger.report(undo));
+        if let Some(report) = report.filter(|report| report.error.is_none()) {
             let cleared = core.clock.at(report.started + report.took);
             core.timeline.update(index, |fault| fault.cleared = Some(cleared));
         }

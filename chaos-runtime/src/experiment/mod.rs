@@ -1,5 +1,6 @@
 //! The timeline of one experiment: phases, gate, injection, recovery, verdict. Knows no fault by name.
 
+mod assemble;
 mod cancel;
 mod chaos;
 mod conduct;

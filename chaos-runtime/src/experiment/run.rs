@@ -1,5 +1,6 @@
 //! Where `#[chaos_test]` enters the runtime: locks, records, threads and signals around one experiment.
 
+use super::assemble::last_words;
 use super::chaos::Chaos;
 use super::conduct::{BodyEnd, conduct};
 use super::core::Core;
@@ -114,15 +115,14 @@ fn experiment(
         left_over.push(identity::of_leftover(&left));
     }
     let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone());
+    let core = Core::new(spec, settings, ledger.clone());
     let record = Arc::new(Record { run, written: Mutex::default() });
-    let (last_words, of_last_words) = (identity.clone(), record.clone());
-    let registration = register(ledger.clone(), move |signal| {
-        let reason = Reason { kind: ReasonKind::Interrupted, message: format!("interrupted by {signal}"), help: None };
-        of_last_words.write_unless_written(&Journal { verdict: Verdict::Aborted, reasons: vec![reason], ..last_words });
+    let (of_identity, of_core, of_record) = (identity.clone(), core.clone(), record.clone());
+    let registration = register(ledger, move |signal| {
+        of_record.write_unless_written(|| last_words(&of_core, of_identity, signal));
     })?;
     // Before the body can build an HTTP client of its own.
     crate::load::http::provide_crypto();
-    let core = Core::new(spec, settings, ledger);
     left_over.iter().for_each(|left| core.note(left.as_str()));
     let ended = on_threads(&core, body, &live, &registration, &record, identity.clone())?;
     drop(core);
@@ -146,12 +146,21 @@ impl Record {
     }
 
     /// A journal that knows less must not replace one that knows more.
-    fn write_unless_written(&self, journal: &Journal) {
+    fn write_unless_written(&self, journal: impl FnOnce() -> Journal) {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if !*written {
-            // Nobody is left who could be told of a failure.
-            let _ = self.run.finish(journal);
+            let journal = journal();
+            let record = self.run.finish(&journal);
+            tell_of_interruption(&journal, &record);
         }
+    }
+}
+
+/// The report of an experiment that a signal has ended is lost in the harness' capture: the process dies before the
+/// harness shows it. So a short form goes to standard error directly.
+fn tell_of_interruption(journal: &Journal, record: &Result<PathBuf>) {
+    if journal.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
+        live::write(&terminal::render_interrupted(journal, record.as_deref().ok(), Style::detect()));
     }
 }
 
@@ -199,6 +208,7 @@ fn on_threads(
         let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;
         // Before a body that may block is waited for: after a signal there is no time for that.
         let record = record.write(&journal);
+        tell_of_interruption(&journal, &record);
         if core.cancel.is_cancelled() {
             let _ = tokio::time::timeout(BODY_GRACE, is_dropped).await;
         }

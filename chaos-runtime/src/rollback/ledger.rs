@@ -204,6 +204,25 @@ impl UndoLedger {
         self.inner.state().reports.clone()
     }
 
+    /// How an undo ended, if it has.
+    pub(crate) fn report(&self, id: UndoId) -> Option<UndoReport> {
+        self.inner.state().entries.get(&id).and_then(|entry| entry.done.borrow().clone())
+    }
+
+    /// What is not undone yet and does not end with this process, as failures: for a process that has to die now.
+    pub(crate) fn left_to_the_next(&self) -> Vec<UndoReport> {
+        let left = |id: UndoId| UndoReport {
+            error: Some("the rollback was not done when the process had to end; the next run undoes it".into()),
+            ..self.inner.failed(id, "")
+        };
+        let open: Vec<UndoId> = {
+            let state = self.inner.state();
+            let open = state.entries.iter().filter(|(_, entry)| entry.on_disk && entry.done.borrow().is_none());
+            open.map(|(id, _)| *id).collect()
+        };
+        open.into_iter().map(left).collect()
+    }
+
     /// What is not undone yet, in words, oldest first.
     pub(crate) fn pending(&self) -> Vec<String> {
         self.inner.state().entries.values().filter(|e| e.done.borrow().is_none()).map(|e| e.what.clone()).collect()

@@ -60,6 +60,22 @@ pub(crate) fn render_loud(journal: &Journal, style: Style) -> Option<String> {
     Some(page.finish())
 }
 
+/// What a person who has pressed Ctrl-C wants to know: why, what was undone, what was not, and where the rest stands.
+pub(crate) fn render_interrupted(journal: &Journal, record: Option<&Path>, style: Style) -> String {
+    let journal = &text::publish(journal);
+    let mut page = Page::new(style);
+    headline(&mut page, journal);
+    reason_lines(&mut page, journal);
+    for undo in journal.rollback.iter().filter(|undo| undo.error.is_none()) {
+        let mark = page.paint(Tone::Good, "✓");
+        page.marked(2, &mark, &format!("undone: {} ({})", undo.what, figure::duration(undo.took_us)));
+    }
+    if let Some(record) = record {
+        page.field("journal", &text::clean(&record.display().to_string()));
+    }
+    page.finish()
+}
+
 fn full(page: &mut Page, journal: &Journal) {
     faults::left_behind(page, journal);
     reasons(page, journal);
