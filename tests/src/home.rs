@@ -39,6 +39,11 @@ impl Home {
         home
     }
 
+    /// The directory of all of it.
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+
     /// `CHAOS_DIR`.
     pub fn chaos(&self) -> PathBuf {
         self.0.path().join("chaos")

@@ -1,6 +1,8 @@
 //! What the end-to-end tests share.
 
 pub mod fixture;
+#[cfg(target_os = "linux")]
+pub mod full_disk;
 pub mod home;
 pub mod junit;
 
