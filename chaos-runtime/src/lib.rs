@@ -42,6 +42,7 @@
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
 //! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
 //! | say how a fault ends | [`rollback::Undo`] |
+//! | look for every acknowledged operation afterwards | [`Chaos::ledger`], [`ledger`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | read results | [`report::journal::Journal`] |
 //! | list what a test binary claims | [`catalogue()`] |
@@ -64,6 +65,7 @@ mod error;
 pub mod experiment;
 pub mod fault;
 mod figure;
+pub mod ledger;
 pub mod load;
 pub mod measure;
 pub mod prelude;

@@ -1,6 +1,7 @@
 //! `use chaos_runtime::prelude::*;`: what a chaos test usually needs.
 
 pub use crate::fault::{Evidence, Fault, fault};
+pub use crate::ledger::Ledger;
 pub use crate::load::{OpId, Operation, OperationExt, Retry, http, op, poisson, ramp, stages};
 pub use crate::rollback::Undo;
 #[cfg(unix)]

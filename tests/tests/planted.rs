@@ -18,6 +18,8 @@ mod evidence;
 mod guards;
 #[path = "planted/judge.rs"]
 mod judge;
+#[path = "planted/ledgers.rs"]
+mod ledgers;
 #[path = "planted/limits.rs"]
 mod limits;
 #[path = "planted/probes.rs"]

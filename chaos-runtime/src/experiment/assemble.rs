@@ -98,6 +98,7 @@ pub(super) async fn assemble(
     journal.phases = core.timeline.phase_records(end);
     journal.probes = core.probes.records();
     journal.loads = records::loads(core, &measured, &stretches);
+    journal.ledgers = records::ledgers(core);
     journal.rollback = records::rollback(core, &reports);
     journal.outputs = core.outputs.collect();
     journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();

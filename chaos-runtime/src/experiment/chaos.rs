@@ -7,10 +7,12 @@ use super::meter::LoadInfo;
 use crate::claim::Claim;
 use crate::clock::Nanos;
 use crate::fault::Fault;
+use crate::ledger::{self, Ledger};
 use crate::load::{DriverCx, Load, Operation};
 use crate::probe::{Probe, SampleFn};
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
 use crate::{Error, ErrorKind, Result};
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The experiment as its body sees it: start targets and load, inject faults, state expectations.
@@ -113,6 +115,27 @@ impl Chaos {
             return;
         }
         self.core.probes.start(name, probe, self.core.clock);
+    }
+
+    /// Opens a ledger for claims such as `payments.lost == 0`; see [`ledger`](crate::ledger).
+    ///
+    /// `found` gives the ids of everything that is there, each as often as it is there. It is called on this runtime
+    /// when the load has ended and the steady state is back, and again for up to 5 s while something acknowledged is
+    /// missing, or for up to 30 s while it fails.
+    pub fn ledger<F, Fut, I, E>(&self, name: &str, found: F) -> Ledger
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<I, E>> + Send + 'static,
+        I: IntoIterator<Item: Display> + 'static,
+        E: Display,
+    {
+        let book = self.core.ledgers.open(name, ledger::source(found)).unwrap_or_else(|error| {
+            // There is no `Result` to return it in; nothing is injected from now on.
+            let help = error.help_text().map(str::to_owned);
+            let _ = self.core.decide(ReasonKind::Body, ErrorKind::Failed, error.message().to_owned(), help.as_deref());
+            Arc::default()
+        });
+        Ledger::new(book)
     }
 
     /// States one more claim, which is judged with the hypothesis at the end; the body goes on.

@@ -92,6 +92,10 @@ pub(crate) async fn conduct(
         }
     }
     core.probes.stop(core.clock);
+    if tripped.is_none() && !decided && !core.timeline.faults().is_empty() {
+        // The load has ended, and what is asked now is still there: the rollback ends child processes.
+        core.ledgers.read().await;
+    }
     let end = core.clock.now();
     let unfinished = if dying {
         core.ledger.left_to_the_next()

@@ -9,6 +9,7 @@ use super::spec::Spec;
 use super::timeline::Timeline;
 use crate::claim::Claim;
 use crate::clock::Clock;
+use crate::ledger::Ledgers;
 use crate::measure::PhaseClock;
 use crate::probe::Probes;
 use crate::report::journal::{OutputRecord, Reason, ReasonKind};
@@ -29,6 +30,7 @@ pub(crate) struct Core {
     pub(crate) timeline: Timeline,
     pub(crate) meter: Meter,
     pub(crate) probes: Probes,
+    pub(crate) ledgers: Ledgers,
     pub(crate) cancel: Cancel,
     /// What decided the verdict before the claims could: the first one counts.
     pub(crate) decisive: Mutex<Vec<Reason>>,
@@ -52,6 +54,7 @@ impl Core {
             phases,
             meter: Meter::new(settings.bin_ns(), claims),
             probes: Probes::default(),
+            ledgers: Ledgers::default(),
             cancel: Cancel::new(),
             decisive: Mutex::default(),
             expectations: Mutex::default(),

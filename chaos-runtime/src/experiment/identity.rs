@@ -40,6 +40,7 @@ pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
         claims: Vec::new(),
         loads: Vec::new(),
         probes: Vec::new(),
+        ledgers: Vec::new(),
         events: Vec::new(),
         rollback: Vec::new(),
         outputs: Vec::new(),

@@ -3,10 +3,10 @@
 use super::core::Core;
 use super::gate::names;
 use super::meter::Measured;
-use super::subjects::{unknown_ledger, unknown_load};
+use super::subjects::unknown_load;
 use crate::claim::judge::{Opinion, blank, judge};
 use crate::claim::sample::{Sample, Stretch};
-use crate::claim::{Claim, Limit, Metric, Reference, Scope, Value, display, relative};
+use crate::claim::{Claim, LedgerMetric, Limit, Metric, Reference, Scope, Value, display, relative};
 use crate::report::journal::{ClaimRecord, ClaimRole, FaultRecord, Judgement, PhaseKind};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>
             return judge_reaction(claim, role, &core.timeline.fault_records());
         }
         Metric::Probe(name) => return judge_probe(core, claim, role, name, stretches, kinds),
-        Metric::Ledger(_) => return undecided(claim, role, unknown_ledger(claim)),
+        Metric::Ledger(metric) => return judge_ledger(core, claim, role, metric),
         _ => {}
     }
     if let Some(unknown) = unknown_load(&names(measured), claim) {
@@ -131,6 +131,55 @@ fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> Cla
     record.value = Some(worst.as_secs_f64());
     record.judgement = Opinion::of(claim.cmp.holds(worst.as_secs_f64(), limit.as_secs_f64())).judgement;
     record
+}
+
+/// A ledger: exact, so never a matter of samples.
+fn judge_ledger(core: &Core, claim: &Claim, role: ClaimRole, metric: LedgerMetric) -> ClaimRecord {
+    let accounts = core.ledgers.accounts();
+    let name = claim.subject.unwrap_or_default();
+    let account = match accounts.iter().find(|(ledger, _)| ledger == name) {
+        Some((_, Ok(account))) => account,
+        Some((_, Err(error))) => {
+            return undecided(claim, role, format!("what is in `{name}` could not be read: {error}"));
+        }
+        None => return undecided(claim, role, format!("ledger `{name}` was not read")),
+    };
+    let mut record = blank(claim, role);
+    record.samples = account.attempted;
+    if account.acknowledged == 0 {
+        let remark = format!("nothing was acknowledged in ledger `{name}`, so nothing could be lost");
+        return ClaimRecord { samples: record.samples, ..undecided(claim, role, remark) };
+    }
+    let (count, of) = account.count(metric);
+    let (plain, unit) = match claim.limit {
+        Limit::Value(limit) => limit.plain(),
+        _ => return undecided(claim, role, "a ledger is compared with a number or a share".into()),
+    };
+    record.limit = Some(plain);
+    unit.clone_into(&mut record.unit);
+    let value = if unit == "%" { count as f64 / of.max(1) as f64 * 100.0 } else { count as f64 };
+    record.value = Some(value);
+    record.measured = format!("{} of {}", display::count(count), display::count(of));
+    if unit == "%" {
+        record.measured = format!("{} ({})", display::percent(value), record.measured);
+    }
+    let opinion = Opinion::of(claim.cmp.holds(value, plain));
+    record.judgement = opinion.judgement;
+    let ids = account.ids(metric);
+    if !ids.is_empty() {
+        record.measured = format!("{}: {}", record.measured, shown(&ids));
+    }
+    record
+}
+
+/// The first ids, and how many more there are; the journal's ledger has more of them.
+fn shown(ids: &[String]) -> String {
+    const MOST: usize = 5;
+    let first = ids.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(MOST) {
+        0 => first,
+        more => format!("{first} and {} more", display::count(more as u64)),
+    }
 }
 
 /// A probe: every sample must satisfy the claim, and none may be missing.

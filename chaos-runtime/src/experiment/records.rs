@@ -3,11 +3,14 @@
 use super::core::Core;
 use super::meter::Measured;
 use super::timeline::FaultState;
-use crate::claim::display;
 use crate::claim::sample::Stretch;
+use crate::claim::{LedgerMetric, display};
 use crate::clock::{Nanos, micros};
+use crate::ledger::Account;
 use crate::measure::{ErrorClass, PhaseMeasures, Tally};
-use crate::report::journal::{BinRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord};
+use crate::report::journal::{
+    BinRecord, LedgerIds, LedgerRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord,
+};
 use crate::rollback::UndoReport;
 use std::collections::BTreeMap;
 
@@ -82,6 +85,31 @@ fn bins(core: &Core, lane: &Measured) -> Vec<BinRecord> {
         }
     };
     distributions.map(record).collect()
+}
+
+/// What became of acknowledged operations.
+pub(crate) fn ledgers(core: &Core) -> Vec<LedgerRecord> {
+    let record = |(name, account): &(String, Result<Account, String>)| {
+        let (account, error) = match account {
+            Ok(account) => (account.clone(), None),
+            Err(error) => (Account::default(), Some(error.clone())),
+        };
+        let ids = |metric| LedgerIds::of(account.ids(metric));
+        LedgerRecord {
+            name: name.clone(),
+            attempted: account.attempted,
+            acknowledged: account.acknowledged,
+            refused: account.refused,
+            found: account.found,
+            lost: ids(LedgerMetric::Lost),
+            duplicated: ids(LedgerMetric::Duplicated),
+            unexpected: ids(LedgerMetric::Unexpected),
+            resurrected: ids(LedgerMetric::Resurrected),
+            recovered: ids(LedgerMetric::Recovered),
+            error,
+        }
+    };
+    core.ledgers.accounts().iter().map(record).collect()
 }
 
 /// The undos.

@@ -19,12 +19,12 @@ pub(crate) async fn refuse_the_unknown(core: &Core) -> Result<()> {
     let loads: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
     for claim in claims(core) {
         let unknown = match claim.metric {
-            Metric::Ledger(_) => Some(unknown_ledger(&claim)),
+            Metric::Ledger(_) => unknown_ledger(&core.ledgers.names(), &claim),
             Metric::Probe(name) if !core.probes.has(name) => Some(format!("no probe is named `{name}`")),
             _ => unknown_load(&loads, &claim),
         };
         if let Some(why) = unknown {
-            return Err(refuse(core, &claim, &why, "start loads and probes before the first injection"));
+            return Err(refuse(core, &claim, &why, "start loads, probes and ledgers before the first injection"));
         }
     }
     Ok(())
@@ -58,7 +58,16 @@ pub(crate) fn unknown_load(loads: &[&str], claim: &Claim) -> Option<String> {
     })
 }
 
-/// Why a claim on a ledger is undecidable.
-pub(crate) fn unknown_ledger(claim: &Claim) -> String {
-    format!("no ledger is named `{}`", claim.subject.unwrap_or_default())
+/// Why a claim's ledger is none of this experiment, if it is none.
+fn unknown_ledger(ledgers: &[String], claim: &Claim) -> Option<String> {
+    let name = claim.subject.unwrap_or_default();
+    if ledgers.iter().any(|ledger| ledger == name) {
+        return None;
+    }
+    let names: Vec<_> = ledgers.iter().map(|ledger| format!("`{ledger}`")).collect();
+    Some(if names.is_empty() {
+        format!("no ledger is named `{name}`: the experiment has no ledger")
+    } else {
+        format!("no ledger is named `{name}`; there is {}", names.join(", "))
+    })
 }

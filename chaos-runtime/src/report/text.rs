@@ -6,8 +6,8 @@
 //! else must never leave the process.
 
 use super::journal::{
-    ClaimRecord, Event, ExperimentInfo, FailureSample, FaultRecord, Finding, Journal, LatencySummary, LoadRecord,
-    OutputRecord, PhaseStats, ProbeRecord, Reason, RollbackRecord, RunInfo,
+    ClaimRecord, Event, ExperimentInfo, FailureSample, FaultRecord, Finding, Journal, LatencySummary, LedgerIds,
+    LedgerRecord, LoadRecord, OutputRecord, PhaseStats, ProbeRecord, Reason, RollbackRecord, RunInfo,
 };
 use std::borrow::Cow;
 
@@ -131,6 +131,7 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
         claims,
         loads,
         probes,
+        ledgers,
         events,
         rollback,
         outputs,
@@ -168,6 +169,14 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
     for ProbeRecord { name, unit, samples: _, error } in probes {
         [name, unit].into_iter().for_each(&mut *f);
         error.iter_mut().for_each(&mut *f);
+    }
+    for ledger in ledgers {
+        let LedgerRecord { name, lost, duplicated, unexpected, resurrected, recovered, error, .. } = ledger;
+        f(name);
+        error.iter_mut().for_each(&mut *f);
+        for LedgerIds { count: _, ids } in [lost, duplicated, unexpected, resurrected, recovered] {
+            ids.iter_mut().for_each(&mut *f);
+        }
     }
     for Event { at_us: _, kind: _, text } in events {
         f(text);

@@ -5,11 +5,13 @@
 
 mod claim;
 mod fault;
+mod ledger;
 mod load;
 mod timeline;
 
 pub use claim::{ClaimRecord, ClaimRole, Interval, Judgement};
 pub use fault::{FaultRecord, RecoveryRecord, RecoveryState, RollbackRecord};
+pub use ledger::{LedgerIds, LedgerRecord};
 pub use load::{BinRecord, FailureSample, LatencySummary, LoadRecord, PhaseStats};
 pub use timeline::{Event, EventKind, PhaseKind, PhaseRecord};
 
@@ -47,6 +49,9 @@ pub struct Journal {
     pub loads: Vec<LoadRecord>,
     /// The probes.
     pub probes: Vec<ProbeRecord>,
+    /// Acknowledged operations against what was found when the load had ended.
+    #[serde(default)]
+    pub ledgers: Vec<LedgerRecord>,
     /// What happened, in order.
     pub events: Vec<Event>,
     /// The undos and how they ended.

@@ -303,6 +303,7 @@ pub fn running() -> Journal {
         claims: vec![],
         loads: vec![],
         probes: vec![],
+        ledgers: vec![],
         events: vec![],
         rollback: vec![],
         outputs: vec![],

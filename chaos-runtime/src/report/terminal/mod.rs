@@ -2,6 +2,7 @@
 
 mod claims;
 mod faults;
+mod ledgers;
 mod loads;
 mod page;
 mod strip;
@@ -88,6 +89,7 @@ fn full(page: &mut Page, journal: &Journal) {
     faults::details(page, journal);
     loads::failures(page, journal);
     loads::probes(page, journal);
+    ledgers::all(page, journal);
     notes(page, journal);
     for output in journal.outputs.iter().filter(|output| !output.lines.is_empty()) {
         page.heading(&format!("last lines of {}", output.target));
