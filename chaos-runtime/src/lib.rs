@@ -76,6 +76,7 @@ pub mod statistics;
 mod sys;
 pub mod target;
 mod units;
+mod watchdog;
 
 pub use catalogue::catalogue;
 #[doc = include_str!("chaos_test.md")]

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the environment of a developer or a CI job must not change about these runs.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 9] = [
     "CHAOS_RUN_ID",
     "NEXTEST_RUN_ID",
     "CHAOS_SEED",
     "CHAOS_PROFILE",
     "CHAOS_SKIP_MISSING",
+    "CHAOS_WATCHDOG",
     "RUST_TEST_THREADS",
     "RUST_BACKTRACE",
     "DOCKER_HOST",
@@ -110,19 +111,35 @@ impl Home {
         pids.filter(ours).collect()
     }
 
+    /// Those among them that watch over a test process.
+    pub fn watchdogs(&self) -> Vec<u32> {
+        let named = |pid: &u32| command_line(*pid).starts_with("chaos-watchdog ");
+        self.processes().into_iter().filter(named).collect()
+    }
+
     /// Files of the rollback ledger.
     pub fn undo_files(&self) -> Vec<PathBuf> {
         let listing = std::fs::read_dir(self.chaos().join("undo")).into_iter().flatten().flatten();
         listing.map(|entry| entry.path()).collect()
     }
 
-    /// Everything that experiments left behind outside of their reports, in words.
+    /// Everything that experiments left behind outside of their reports, in words. A watchdog gets a moment to see
+    /// that its test has ended.
     pub fn left_behind(&self) -> Vec<String> {
-        let processes = self.processes().into_iter().map(|pid| {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            format!("process {pid} {}", String::from_utf8_lossy(&line).replace('\0', " "))
+        let started = Instant::now();
+        while !self.watchdogs().is_empty() && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.left_now()
+    }
+
+    /// The same at this very moment.
+    pub fn left_now(&self) -> Vec<String> {
+        let processes = self.processes().into_iter().map(|pid| format!("process {pid} {}", command_line(pid)));
+        let undos = self.undo_files().into_iter().map(|path| {
+            // It may be on its way out.
+            format!("{}: {}", path.display(), std::fs::read_to_string(&path).unwrap_or_default())
         });
-        let undos = self.undo_files().into_iter().map(|path| format!("{}: {}", path.display(), read(&path)));
         let files = std::fs::read_dir(self.tmp()).into_iter().flatten().flatten().map(|entry| entry.path());
         let files = files.filter(|path| !path.is_dir()).map(|path| path.display().to_string());
         processes.chain(undos).chain(files).collect()
@@ -139,6 +156,11 @@ impl Drop for Home {
             }
         }
     }
+}
+
+fn command_line(pid: u32) -> String {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).replace('\0', " ")
 }
 
 fn read(path: &Path) -> String {

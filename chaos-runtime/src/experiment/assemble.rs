@@ -101,6 +101,7 @@ pub(super) async fn assemble(
     journal.rollback = records::rollback(core, &reports);
     journal.outputs = core.outputs.collect();
     journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    journal.notes.extend(core.ledger.unwatched());
     journal.notes.extend(records::load_notes(&journal.loads));
     let (seen, lost): (Vec<_>, Vec<_>) = {
         let faults = core.timeline.faults();

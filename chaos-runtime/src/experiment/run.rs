@@ -110,11 +110,9 @@ fn experiment(
     let live = LiveLine::new(name.as_str());
     // A record that can't be written is told at the end; the experiment itself does not need it.
     let _ = run.begin(identity);
-    let mut left_over = Vec::new();
-    for left in recover(&run.undo_dir()) {
-        left_over.push(identity::of_leftover(&left));
-    }
-    let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone());
+    let mut left_over: Vec<String> = recover(&run.undo_dir()).iter().map(identity::of_leftover).collect();
+    left_over.extend(run.take_rescues());
+    let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone(), settings.watchdog.then(|| run.watchdog()));
     let core = Core::new(spec, settings, ledger.clone());
     let record = Arc::new(Record { run, written: Mutex::default() });
     let (of_identity, of_core, of_record) = (identity.clone(), core.clone(), record.clone());

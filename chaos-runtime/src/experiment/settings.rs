@@ -24,10 +24,12 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) profile: String,
     pub(crate) virtual_time: bool,
+    /// Whether a watchdog is wanted for faults that outlive the process.
+    pub(crate) watchdog: bool,
 }
 
 impl Settings {
-    /// From the attribute and the environment: `CHAOS_SEED`, `CHAOS_PROFILE`.
+    /// From the attribute and the environment: `CHAOS_SEED`, `CHAOS_PROFILE`, `CHAOS_WATCHDOG`.
     pub(crate) fn from_env(spec: &Spec) -> Result<Self> {
         let seed = match std::env::var("CHAOS_SEED") {
             Ok(text) => Some(text.trim().parse().map_err(|_| {
@@ -38,7 +40,8 @@ impl Settings {
         };
         let profile = std::env::var("CHAOS_PROFILE").ok().filter(|name| !name.trim().is_empty());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
-        Ok(Self::new(spec, seed, profile.unwrap_or_else(|| "local".into()), false))
+        let watchdog = watchdog(&std::env::var_os("CHAOS_WATCHDOG").unwrap_or_default().to_string_lossy())?;
+        Ok(Self { watchdog, ..Self::new(spec, seed, profile.unwrap_or_else(|| "local".into()), false) })
     }
 
     pub(crate) fn new(spec: &Spec, seed: u64, profile: String, virtual_time: bool) -> Self {
@@ -59,12 +62,23 @@ impl Settings {
             seed,
             profile,
             virtual_time,
+            watchdog: !virtual_time,
         }
     }
 
     /// Length of a bin.
     pub(crate) fn bin_ns(&self) -> Nanos {
         nanos(self.bin)
+    }
+}
+
+/// What `CHAOS_WATCHDOG` says.
+fn watchdog(text: &str) -> Result<bool> {
+    match text.trim() {
+        "" | "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Error::new(format!("CHAOS_WATCHDOG is neither `on` nor `off`: `{text}`"))
+            .help("unset it, or set it to `off` if no process may be started that outlives the test's")),
     }
 }
 
@@ -79,4 +93,20 @@ fn default_recovery_limit(hypothesis: &[Claim]) -> Duration {
         })
         .min();
     tightest.map_or(SECOND * 30, |limit| (limit * 2).max(SECOND * 30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watchdog_is_on_unless_it_is_switched_off() {
+        for (text, expected) in [("", true), ("on", true), (" off ", false)] {
+            assert_eq!(watchdog(text).unwrap(), expected, "{text:?}");
+        }
+        for nonsense in ["0", "no", "OFF", "true"] {
+            let error = watchdog(nonsense).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{nonsense}`")) && error.help_text().is_some(), "{error}");
+        }
+    }
 }

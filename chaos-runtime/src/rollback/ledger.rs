@@ -4,6 +4,7 @@ use super::ledger_file::{Entry as DiskEntry, LedgerFile};
 use super::run::carry_out;
 use super::undo::{Recipe, Undo};
 use crate::error::ErrorKind;
+use crate::watchdog::Watchdog;
 use crate::{Error, Result};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(crate) struct UndoLedger {
 struct Inner {
     experiment: String,
     dir: Option<PathBuf>,
+    watchdog: Option<Arc<Watchdog>>,
     state: Mutex<State>,
 }
 
@@ -62,6 +64,8 @@ struct State {
     file: Option<LedgerFile>,
     /// Why nothing may be recorded any more.
     closed: Option<String>,
+    /// Why there is no watchdog although there should be one.
+    unwatched: Option<String>,
 }
 
 struct Entry {
@@ -75,20 +79,21 @@ struct Entry {
 }
 
 impl UndoLedger {
-    /// A ledger in `dir`; the file is made with the first entry and removed when all are done.
-    pub(crate) fn on_disk(dir: PathBuf, experiment: String) -> Arc<Self> {
-        Self::new(Some(dir), experiment)
+    /// A ledger in `dir`; the file is made with the first entry and removed when all are done. The watchdog is
+    /// started with the first entry too.
+    pub(crate) fn on_disk(dir: PathBuf, experiment: String, watchdog: Option<Arc<Watchdog>>) -> Arc<Self> {
+        Self::new(Some(dir), experiment, watchdog)
     }
 
     #[cfg(any(test, feature = "virtual-time"))]
     /// A ledger without a file, for experiments in virtual time. Its undos run on the caller's runtime.
     pub(crate) fn in_memory() -> Arc<Self> {
-        Self::new(None, String::new())
+        Self::new(None, String::new(), None)
     }
 
-    fn new(dir: Option<PathBuf>, experiment: String) -> Arc<Self> {
+    fn new(dir: Option<PathBuf>, experiment: String, watchdog: Option<Arc<Watchdog>>) -> Arc<Self> {
         let own_runtime = dir.is_some();
-        let inner = Arc::new(Inner { experiment, dir, state: Mutex::default() });
+        let inner = Arc::new(Inner { experiment, dir, watchdog, state: Mutex::default() });
         Arc::new(Self { inner, runtime: OnceLock::new(), own_runtime })
     }
 
@@ -117,6 +122,10 @@ impl UndoLedger {
                 file.record(DiskEntry::new(id.0, &self.inner.experiment, what, target, &undo.recipe))
                     .map_err(failed)?;
                 on_disk = true;
+            }
+            // Before the harm, and not before the file is there: with nothing to undo it has nothing to watch.
+            if let Some(Err(error)) = self.inner.watchdog.as_ref().map(|watchdog| watchdog.ensure()) {
+                state.unwatched = Some(error);
             }
         }
         let entry = Entry {
@@ -226,6 +235,11 @@ impl UndoLedger {
     /// What is not undone yet, in words, oldest first.
     pub(crate) fn pending(&self) -> Vec<String> {
         self.inner.state().entries.values().filter(|e| e.done.borrow().is_none()).map(|e| e.what.clone()).collect()
+    }
+
+    /// Why there is no watchdog although there should be one, in a sentence.
+    pub(crate) fn unwatched(&self) -> Option<String> {
+        self.inner.state().unwatched.clone()
     }
 
     /// Makes an entry run if it does not yet. `None` for an unknown id.

@@ -80,6 +80,11 @@ impl LedgerFile {
         Ok(Self { owned, torn: false })
     }
 
+    /// The id of the process that has made the file, by its name.
+    pub(super) fn maker(path: &Path) -> Option<u32> {
+        path.file_name()?.to_str()?.split_once('-')?.0.parse().ok()
+    }
+
     /// Takes a file whose owner is dead. `None`: the owner lives, or another process was faster.
     pub(super) fn take(path: PathBuf) -> io::Result<Option<Self>> {
         Ok(OwnedFile::try_take(path, false)?.map(|owned| Self { owned, torn: false }))

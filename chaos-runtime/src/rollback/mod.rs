@@ -16,4 +16,6 @@ pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
 pub(crate) use lock::ExperimentLock;
 pub use replay::{Leftover, Recovered, recover};
+#[cfg(any(target_os = "linux", test))]
+pub(crate) use replay::{OwnFiles, replay_files_of};
 pub use undo::{Leader, Recipe, Undo};

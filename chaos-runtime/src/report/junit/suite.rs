@@ -61,6 +61,10 @@ impl Suite {
 /// What a killed process could not write into its journal any more.
 fn with_its_end(journal: &Journal) -> Journal {
     let mut journal = journal.clone();
+    // Its watchdog has told more.
+    if journal.reasons.first().is_some_and(|reason| reason.kind == ReasonKind::Killed) {
+        return journal;
+    }
     let killed = Reason {
         kind: ReasonKind::Killed,
         message: "the test process was killed before it could write a verdict".to_owned(),

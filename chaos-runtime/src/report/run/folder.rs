@@ -4,6 +4,7 @@ use super::record;
 use crate::report::journal::{Journal, Verdict};
 use crate::report::junit::{self, Life, Suite};
 use crate::report::text;
+use crate::watchdog::Rescue;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -67,14 +68,39 @@ impl Folder {
         entries.flatten().map(|entry| entry.path()).any(|path| has_extension(&path, "lock") && is_locked(&path))
     }
 
-    /// A lock that lasts as long as its file is open: until this process drops it or dies.
-    pub(super) fn sign_of_life(&self, name: &str) -> io::Result<File> {
-        let sign = File::create(self.state(&format!("{name}.lock")))?;
+    /// A lock that lasts as long as its file is open: until this process drops it or dies. `token` stays in it
+    /// beyond that, and says whose it was.
+    pub(super) fn sign_of_life(&self, name: &str, token: &str) -> io::Result<File> {
+        let path = self.state(&format!("{name}.lock"));
+        let mut sign = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         // The same test may run twice at once (a stress run). Then the other one's lock speaks for both.
         match sign.try_lock() {
-            Ok(()) | Err(TryLockError::WouldBlock) => Ok(sign),
+            Ok(()) => {
+                sign.set_len(0)?;
+                sign.write_all(token.as_bytes())?;
+                Ok(sign)
+            }
+            Err(TryLockError::WouldBlock) => Ok(sign),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Whether the process with this token has ended without the verdict of one of its experiments.
+    pub(super) fn has_dead_records_of(&self, token: &str) -> bool {
+        let signs = fs::read_dir(self.state("")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut signs = signs.filter(|path| has_extension(path, "lock"));
+        signs.any(|sign| fs::read(&sign).is_ok_and(|found| found == token.as_bytes()))
+    }
+
+    /// Keeps what the watchdog of the process with this token did, for the JUnit file.
+    pub(super) fn write_rescue(&self, token: &str, rescue: &[u8]) -> io::Result<()> {
+        replace(&self.state(&format!("{token}.rescue")), rescue)
+    }
+
+    /// What the watchdog of the dead process that was writing this record did.
+    fn rescue_of(&self, name: &str) -> Option<Rescue> {
+        let token = fs::read_to_string(self.state(&format!("{name}.lock"))).ok().filter(|token| !token.is_empty())?;
+        Rescue::read(&fs::read(self.state(&format!("{token}.rescue"))).ok()?)
     }
 
     pub(super) fn forget_sign_of_life(&self, name: &str) {
@@ -130,9 +156,13 @@ impl Folder {
         {
             return Ok(known.suite.clone());
         }
-        let journal = record::read(path)?;
+        let mut journal = record::read(path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let life = self.life(&name, &journal);
+        if life == Life::Dead {
+            let rescue = self.rescue_of(&name);
+            journal.reasons.splice(0..0, rescue.map(|rescue| rescue.reason(&journal.experiment.name)));
+        }
         let suite = Arc::new(Suite::of(&journal, life, &self.earlier_attempts(&name), path));
         // What becomes of a test without a verdict shows elsewhere than in its record.
         if let (Some((modified, bytes)), Life::Ended) = (stamp, life) {
