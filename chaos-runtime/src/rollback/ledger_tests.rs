@@ -395,23 +395,3 @@ fn what_a_killed_process_did_is_undone_by_exactly_one_of_two_replays() {
     assert!(!dir.path().join("one").exists() && !dir.path().join("two").exists());
     assert_eq!(files(&ledger), [""; 0]);
 }
-
-#[test]
-#[ignore = "a measurement: cargo test -- --ignored --nocapture cost_of_a_record"]
-fn cost_of_a_record() {
-    // Beside the test binary: the temporary directory may be memory, where fsync costs nothing.
-    let dir = tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
-    let start = std::time::Instant::now();
-    ledger.record("first", "t", Undo::command("true", [""; 0])).unwrap();
-    let first = start.elapsed();
-    let mut costs: Vec<_> = (0..200)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            ledger.record("next", "t", Undo::command("true", [""; 0])).unwrap();
-            start.elapsed()
-        })
-        .collect();
-    costs.sort();
-    println!("first {first:?}, then median {:?}, p99 {:?}", costs[100], costs[198]);
-}

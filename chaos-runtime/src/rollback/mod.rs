@@ -1,5 +1,7 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
+#[cfg(all(test, target_os = "linux"))]
+mod cost_tests;
 #[cfg(unix)]
 mod interrupt;
 mod ledger;

@@ -268,3 +268,7 @@ impl std::fmt::Display for Recovered {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "replay_tests.rs"]
+mod tests;
