@@ -123,14 +123,18 @@ impl Home {
         listing.map(|entry| entry.path()).collect()
     }
 
-    /// Everything that experiments left behind outside of their reports, in words. A watchdog gets a moment to see
-    /// that its test has ended.
-    pub fn left_behind(&self) -> Vec<String> {
+    /// Gives watchdogs a moment to see that their tests have ended.
+    pub fn unwatched(&self) -> &Self {
         let started = Instant::now();
         while !self.watchdogs().is_empty() && started.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(2));
         }
-        self.left_now()
+        self
+    }
+
+    /// Everything that experiments left behind outside of their reports, in words, once the watchdogs are gone.
+    pub fn left_behind(&self) -> Vec<String> {
+        self.unwatched().left_now()
     }
 
     /// The same at this very moment.

@@ -330,6 +330,10 @@ fn what_a_signal_could_not_roll_back_it_undoes() {
     let ended = victim.wait();
     assert_eq!(ended.status.signal(), Some(Sent::TERM.as_raw()), "{}", ended.output);
     gone(&home);
+    let hung = home.journal("fixture::hangs_in_its_undo");
+    assert_eq!(hung.verdict, Verdict::RollbackFailed, "{:?}", hung.reasons);
+    assert!(hung.notes.iter().any(|note| note.contains("its watchdog undid it")), "{:?}", hung.notes);
+    assert!(junit(&home).contains("its watchdog undid it"), "{}", junit(&home));
     run(home.test("fixture::next"));
     let notes = home.journal("fixture::next").notes;
     assert!(notes.len() == 1 && notes[0].contains("its watchdog undid it"), "{notes:?}");

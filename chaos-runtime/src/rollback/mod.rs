@@ -2,6 +2,7 @@
 
 #[cfg(all(test, target_os = "linux"))]
 mod cost_tests;
+mod entries;
 #[cfg(unix)]
 mod interrupt;
 mod ledger;

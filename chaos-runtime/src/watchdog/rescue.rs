@@ -86,16 +86,24 @@ impl Rescue {
 
     /// For the notes of the next experiment. What could not be undone that one finds itself.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        self.undone().map(|undo| {
-            format!(
-                "process {}, which ended without its rollback at {}, had left {}{}; its watchdog undid it {} later",
-                self.pid,
-                self.at,
-                undo.what,
-                undo.experiment.as_ref().map(|name| format!(" of `{name}`")).unwrap_or_default(),
-                milliseconds(undo.after_ms),
-            )
-        })
+        self.undone().map(|undo| self.note(undo))
+    }
+
+    /// The same about this experiment's own faults, for its record.
+    pub(crate) fn notes_of(&self, experiment: &str) -> impl Iterator<Item = String> {
+        let of_it = move |undo: &&Rescued| undo.experiment.as_deref() == Some(experiment);
+        self.undone().filter(of_it).map(|undo| self.note(undo))
+    }
+
+    fn note(&self, undo: &Rescued) -> String {
+        format!(
+            "process {}, which ended without its rollback at {}, had left {}{}; its watchdog undid it {} later",
+            self.pid,
+            self.at,
+            undo.what,
+            undo.experiment.as_ref().map(|name| format!(" of `{name}`")).unwrap_or_default(),
+            milliseconds(undo.after_ms),
+        )
     }
 
     /// Why this experiment of the process has no verdict, and what has become of its faults.

@@ -97,6 +97,19 @@ impl Folder {
         replace(&self.state(&format!("{token}.rescue")), rescue)
     }
 
+    /// Adds what the watchdog undid to the records that say of it that it is still there.
+    pub(super) fn note_rescue(&self, rescue: &Rescue) -> io::Result<()> {
+        for path in self.records()? {
+            let Ok(mut journal) = record::read(&path) else { continue };
+            let notes: Vec<String> = rescue.notes_of(&journal.experiment.name).collect();
+            if journal.verdict == Verdict::RollbackFailed && !notes.is_empty() {
+                journal.notes.extend(notes);
+                self.write_record(&path.file_stem().unwrap_or_default().to_string_lossy(), &journal)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the watchdog of the dead process that was writing this record did.
     fn rescue_of(&self, name: &str) -> Option<Rescue> {
         let token = fs::read_to_string(self.state(&format!("{name}.lock"))).ok().filter(|token| !token.is_empty())?;
@@ -133,11 +146,7 @@ impl Folder {
     pub(super) fn rebuild_junit(&self) -> io::Result<()> {
         let mut suites = Vec::new();
         let mut remarks = Vec::new();
-        let mut records: Vec<PathBuf> =
-            fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-        records.retain(|path| has_extension(path, "json"));
-        records.sort();
-        for path in records {
+        for path in self.records()? {
             match self.suite(&path) {
                 Ok(suite) => suites.push(suite),
                 Err(why) => remarks.push(why),
@@ -145,6 +154,15 @@ impl Folder {
         }
         let xml = junit::document(suites.iter().map(|suite| &**suite), &remarks)?;
         replace(&self.junit(), &xml)
+    }
+
+    /// All records, by name.
+    fn records(&self) -> io::Result<Vec<PathBuf>> {
+        let mut records: Vec<PathBuf> =
+            fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        records.retain(|path| has_extension(path, "json"));
+        records.sort();
+        Ok(records)
     }
 
     /// The suite of a record, or in a sentence why there is none.

@@ -115,8 +115,9 @@ impl Run {
         Arc::clone(&self.watchdog)
     }
 
-    /// Tells what the watchdog of the process with this token did: to the next experiment, and in the JUnit file if
-    /// that process owes a verdict. Touches nothing if there is nothing to tell.
+    /// Tells what the watchdog of the process with this token did: to the next experiment, in the records of
+    /// experiments that had to end without their rollback, and in the JUnit file, also if that process owes a
+    /// verdict. Touches nothing if there is nothing to tell.
     pub(crate) fn rescued(&self, token: &str, rescue: &Rescue) -> Result<()> {
         self.write(|| {
             let json = serde_json::to_vec(rescue)?;
@@ -125,9 +126,13 @@ impl Run {
                 std::fs::create_dir_all(&dir)?;
                 folder::replace(&dir.join(format!("{token}.json")), &json)?;
             }
-            if self.folder.has_dead_records_of(token) {
+            let killed = self.folder.has_dead_records_of(token);
+            if killed || rescue.has_undone() {
                 let _guard = self.folder.lock()?;
-                self.folder.write_rescue(token, &json)?;
+                if killed {
+                    self.folder.write_rescue(token, &json)?;
+                }
+                self.folder.note_rescue(rescue)?;
                 self.rebuild()?;
             }
             Ok(())
