@@ -114,6 +114,16 @@ fn started(command: std::process::Command, place: &str) -> Started {
     started
 }
 
+/// Gives a command the environment of another one.
+fn settle(command: &mut std::process::Command, other: &std::process::Command) {
+    for (name, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+}
+
 fn pid(pid: u32) -> Pid {
     Pid::from_raw(pid.try_into().unwrap()).unwrap()
 }
@@ -145,9 +155,15 @@ fn junit(home: &Home) -> String {
 #[test]
 fn it_watches_while_a_fault_is_on_and_ends_with_the_test() {
     let home = Home::new();
-    let mut command = home.test("fixture::first");
+    // A test that has been given more than it asked for: a descriptor, and the mark of another experiment's child.
+    let test = home.test("fixture::first");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exec 7</dev/zero; exec \"$0\" \"$@\""]).arg(test.get_program()).args(test.get_args());
+    settle(&mut command, &test);
     command.env("STOP_AT", "first harms waiting").env("CHAOS_CHILD", "of another experiment");
     let victim = started(command, "first harms");
+    let inherited = Path::new("/proc").join(victim.pid().to_string()).join("fd/7");
+    assert_eq!(std::fs::read_link(inherited).unwrap(), Path::new("/dev/zero"));
     let watchdog = the_watchdog(&home);
     let proc = |name: &str| Path::new("/proc").join(watchdog.to_string()).join(name);
     let stat = || std::fs::read_to_string(proc("stat")).unwrap();
@@ -347,8 +363,9 @@ fn it_runs_the_binary_of_the_test_also_when_that_was_removed() {
     std::fs::hard_link(&exe, &copy).unwrap();
     let mut command = std::process::Command::new(&copy);
     let arguments = home.test("fixture::first");
-    command.args(arguments.get_args()).env("STOP_AT", "first harms waiting");
-    command.envs(arguments.get_envs().filter_map(|(name, value)| Some((name, value?)))).env_remove("CHAOS_WATCHDOG");
+    command.args(arguments.get_args());
+    settle(&mut command, &arguments);
+    command.env("STOP_AT", "first harms waiting");
     let mut victim = Started::new(command);
     victim.printed("running 1 test");
     std::fs::remove_file(&copy).unwrap();
