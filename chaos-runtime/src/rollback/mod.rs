@@ -8,6 +8,7 @@ mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
+mod queue;
 mod replay;
 mod run;
 mod undo;
@@ -15,5 +16,6 @@ mod undo;
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
 pub(crate) use lock::ExperimentLock;
+pub(crate) use queue::Wait;
 pub use replay::{Leftover, Recovered, recover};
 pub use undo::{Leader, Recipe, Undo};
