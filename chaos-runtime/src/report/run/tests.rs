@@ -202,11 +202,10 @@ fn an_index_that_is_cut_off_or_about_another_file_costs_time_only() {
         run.finish(&small("t0", Verdict::Passed)).unwrap();
         assert_eq!(suites(&junit(&run)), 8, "cut at {cut}");
     }
-    let before = std::fs::read(&index).unwrap();
-    std::fs::write(run.junit(), "something else").unwrap();
-    std::fs::write(&index, before).unwrap();
+    // Another file, in which everything is where the index says.
+    std::fs::write(run.junit(), junit(&run).replace("t5", "x5")).unwrap();
     run.finish(&small("t0", Verdict::Passed)).unwrap();
-    assert_eq!(suites(&junit(&run)), 8);
+    assert!(suites(&junit(&run)) == 8 && !junit(&run).contains("x5"), "{}", junit(&run));
     // A record that is gone takes its suite with it, and the numbers close up.
     std::fs::remove_file(dir.path().join("runs/one/shop.resilience.t3.json")).unwrap();
     run.finish(&small("t0", Verdict::Refuted)).unwrap();
@@ -460,8 +459,7 @@ fn cost_of_one_more(others: usize) -> Duration {
     took[2]
 }
 
-/// In a debug build 5 ms for each of 100 records that are there, when all of them were read again. The bound is for
-/// slow machines.
+/// Typically 25 ms more for 1,000 tests and 7 MB than for 50, in a debug build; seconds where all records are read again.
 #[cfg(unix)]
 #[test]
 fn one_more_test_costs_little_in_a_large_run() {
