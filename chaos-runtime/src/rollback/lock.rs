@@ -15,7 +15,14 @@ const FAR_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct ExperimentLock {
     /// Empty for `parallel` experiments.
-    _places: Vec<Place>,
+    places: Vec<Place>,
+}
+
+impl Drop for ExperimentLock {
+    fn drop(&mut self) {
+        // The last one first, or who waits for the first one would find the next one still taken, and say so.
+        while self.places.pop().is_some() {}
+    }
 }
 
 impl ExperimentLock {
@@ -63,7 +70,7 @@ impl ExperimentLock {
             place.wait(holder, tell).map_err(failed)?;
             places.push(place);
         }
-        Ok(Self { _places: places })
+        Ok(Self { places })
     }
 }
 
