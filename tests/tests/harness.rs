@@ -7,6 +7,7 @@
 use chaos_runtime::report::journal::{Journal, Verdict};
 use chaos_tests::home::{Ended, Home, Started, run};
 use rustix::process::Signal;
+use std::time::{Duration, Instant};
 
 mod fixture {
     use chaos_runtime::Result;
@@ -199,12 +200,30 @@ fn another_process_waits_and_says_for_whom() {
     let expected = format!("chaos fixture::serial_one: waits for fixture::endless (process {})", holder.pid());
     assert_eq!(line, expected);
     assert_counts(&run(home.command(&["--exact", "fixture::parallel_one"])), 1, 0, 0);
-    assert!(home.journals().iter().all(|journal| journal.experiment.name != "fixture::serial_one"), "it still waits");
+    assert_eq!(home.journal("fixture::serial_one").verdict, Verdict::Running, "it still waits");
+    // A third one is told how many there are, and killed before its turn: the report says for whom it waited.
+    let mut third = Started::new(home.command(&["--exact", "fixture::serial_two"]));
+    let line = third.printed("waits for");
+    assert!(line.ends_with(&format!("waits for fixture::endless (process {}), 1 more ahead", holder.pid())), "{line}");
+    // It is told before it is written.
+    let begun = || home.junit().iter().any(|case| case.name == "fixture::serial_two");
+    let since = Instant::now();
+    while !begun() {
+        assert!(since.elapsed() < Duration::from_secs(60), "nothing is written of who waits");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    third.signal(Signal::KILL);
+    third.wait();
+    let holder_pid = holder.pid();
     holder.signal(Signal::KILL);
     holder.wait();
     assert_counts(&waiting.wait(), 1, 0, 0);
     let journal = home.journal("fixture::serial_one");
     assert!(journal.duration_us < 60_000_000, "the wait does not count: {}", journal.duration_us);
+    let xml = std::fs::read_to_string(home.chaos().join("junit.xml")).unwrap();
+    let killed = format!("killed while waiting for fixture::endless (process {holder_pid}), 1 more ahead");
+    assert!(xml.contains(&killed), "`{killed}` is not in:\n{xml}");
+    assert!(!xml.contains("earlier attempt"), "who waited has begun once:\n{xml}");
 }
 
 /// The gaps between arrivals, in milliseconds.

@@ -2,8 +2,8 @@
 
 use super::settings::Settings;
 use super::spec::Spec;
-use crate::report::journal::{ExperimentInfo, Journal, RunInfo, SCHEMA_VERSION, Verdict};
-use crate::rollback::{Leftover, Recovered};
+use crate::report::journal::{ExperimentInfo, Journal, Reason, ReasonKind, RunInfo, SCHEMA_VERSION, Verdict};
+use crate::rollback::{Leftover, Recovered, Wait};
 use jiff::Timestamp;
 
 /// The journal of an experiment that starts now.
@@ -58,6 +58,13 @@ pub(crate) fn with(mut journal: Journal, spec: &Spec, settings: &Settings) -> Jo
         "{profile}CHAOS_SEED={} cargo test -p {} {} -- --exact --include-ignored",
         settings.seed, spec.package, journal.experiment.name
     );
+    journal
+}
+
+/// The same while others have the lock.
+pub(crate) fn waiting(mut journal: Journal, wait: &Wait) -> Journal {
+    let reason = Reason { kind: ReasonKind::Waiting, message: format!("waiting for {wait}"), help: None };
+    journal.reasons = vec![reason];
     journal
 }
 

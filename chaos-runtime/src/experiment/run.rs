@@ -104,7 +104,11 @@ fn experiment(
 ) -> Result<Ended> {
     let name = &identity.experiment.name;
     let options = &spec.options;
-    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |holder| live::waits(name, holder))?;
+    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |wait| {
+        live::waits(name, wait);
+        // Should it be killed before its turn comes, nothing else would tell of it.
+        let _ = run.begin(&identity::waiting(identity.clone(), wait));
+    })?;
     // The wait is not part of it. And the live line is for the experiment that runs, not for one that waits.
     let identity = &identity::starting_now(identity.clone());
     let live = LiveLine::new(name.as_str());

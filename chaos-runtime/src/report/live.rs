@@ -3,6 +3,7 @@
 use super::terminal::may_rewrite;
 use super::text;
 use crate::figure;
+use crate::rollback::Wait;
 use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -114,12 +115,12 @@ impl LiveLine {
     }
 }
 
-/// Tells that the experiment `name` waits for the lock, which `holder` has.
+/// Tells that the experiment `name` waits for the lock, who has it and how many come before.
 ///
 /// Where another process has it nothing else shows why nothing happens, so libtest may not capture that.
-pub(crate) fn waits(name: &str, holder: &str) {
-    let line = plain_line(name, &format!("waits for {holder}"));
-    if holder.ends_with(&format!("(process {})", std::process::id())) {
+pub(crate) fn waits(name: &str, wait: &Wait) {
+    let line = plain_line(name, &format!("waits for {wait}"));
+    if wait.holder.ends_with(&format!("(process {})", std::process::id())) {
         eprintln!("{line}");
     } else {
         let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };

@@ -11,6 +11,7 @@ mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
+mod queue;
 mod replay;
 mod run;
 mod undo;
@@ -18,6 +19,7 @@ mod undo;
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
 pub(crate) use lock::ExperimentLock;
+pub(crate) use queue::Wait;
 pub use replay::{Leftover, Recovered, recover};
 #[cfg(any(target_os = "linux", test))]
 pub(crate) use replay::{OwnFiles, replay_files_of};

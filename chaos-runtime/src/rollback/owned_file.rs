@@ -18,7 +18,7 @@ impl OwnedFile {
     /// Makes a file that must not exist yet. `None`: somebody took and removed it before it was locked.
     pub(super) fn create_new(path: PathBuf) -> io::Result<Option<Self>> {
         let file = options().create_new(true).open(&path)?;
-        file.lock()?;
+        lock(&file)?;
         Ok(Self::if_current(file, path))
     }
 
@@ -36,7 +36,7 @@ impl OwnedFile {
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         loop {
             let file = options().create(true).open(path)?;
-            file.lock()?;
+            lock(&file)?;
             if let Some(owned) = Self::if_current(file, path.to_owned()) {
                 return Ok(owned);
             }
@@ -56,6 +56,11 @@ impl OwnedFile {
         &self.path
     }
 
+    /// Whether the file is still there under its name.
+    pub(super) fn is_current(&self) -> bool {
+        is_current(&self.file, &self.path)
+    }
+
     /// Removes the file, then lets go of it: in this order nobody can own a file that is about to vanish.
     pub(super) fn remove(self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
@@ -69,6 +74,16 @@ impl Drop for OwnedFile {
     }
 }
 
+/// Waits for a file's lock, whatever signals come meanwhile.
+fn lock(file: &File) -> io::Result<()> {
+    loop {
+        match file.lock() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            locked => return locked,
+        }
+    }
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
@@ -77,8 +92,9 @@ fn options() -> OpenOptions {
     options
 }
 
+/// Whether an open file is the one that has this name now.
 #[cfg(unix)]
-fn is_current(file: &File, path: &Path) -> bool {
+pub(super) fn is_current(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(open), Ok(named)) => open.dev() == named.dev() && open.ino() == named.ino(),
@@ -87,6 +103,6 @@ fn is_current(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_current(_file: &File, path: &Path) -> bool {
+pub(super) fn is_current(_file: &File, path: &Path) -> bool {
     path.exists()
 }

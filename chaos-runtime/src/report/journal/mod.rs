@@ -196,6 +196,8 @@ pub enum ReasonKind {
     Profile,
     /// The process was killed (error).
     Killed,
+    /// Waits for its turn; only in records without a verdict. Where nobody is left who waits, it was killed (error).
+    Waiting,
 }
 
 impl ReasonKind {
@@ -215,6 +217,7 @@ impl ReasonKind {
             Self::KnownWeakness => "known-weakness",
             Self::Profile => "profile",
             Self::Killed => "killed",
+            Self::Waiting => "waiting",
         }
     }
 

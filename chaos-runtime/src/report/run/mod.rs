@@ -4,6 +4,7 @@
 //! <root>/junit.xml                                  the newest run's
 //! <root>/runs/<run id>/junit.xml
 //! <root>/runs/<run id>/<package>.<binary>.<test>.json   the journal of one experiment
+//! <root>/runs/<run id>/attempts/                     journals of earlier attempts of the same tests
 //! <root>/runs/<run id>/state/                        locks and what else only this module reads
 //! <root>/undo/                                       the rollback ledger
 //! <root>/rescued/                                    what watchdogs did, until an experiment has told it
@@ -13,8 +14,10 @@
 //! at any moment. So every change of a run's folder happens under its lock, and files are replaced by
 //! renaming: a reader always finds a whole file.
 
+mod attempts;
 mod folder;
 mod identity;
+mod index;
 mod name;
 mod old;
 mod record;
@@ -83,11 +86,14 @@ impl Run {
     pub(crate) fn begin(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.lock()?;
             self.tidied.get_or_init(|| old::remove(&self.root, &self.id));
-            self.folder.note_earlier_attempt(&name)?;
-            let sign = self.folder.sign_of_life(&name, self.watchdog.token())?;
-            self.alive().insert(name.clone(), sign);
+            // Begun again by the same process, after a wait, it is the same attempt.
+            if !self.alive().contains_key(&name) {
+                self.folder.note_earlier_attempt(&name)?;
+                let sign = self.folder.sign_of_life(&name, self.watchdog.token())?;
+                self.alive().insert(name.clone(), sign);
+            }
             self.folder.write_record(&name, journal)?;
             self.rebuild()
         })?;
@@ -95,11 +101,11 @@ impl Run {
     }
 
     /// Replaces the record of an experiment that has ended and rebuilds the JUnit file. Of several
-    /// attempts in one run the last one counts; a property tells of the others. Returns where the record lies.
+    /// attempts in one run the last one counts; the others show as its reruns. Returns where the record lies.
     pub(crate) fn finish(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.lock()?;
             self.folder.write_record(&name, journal)?;
             // Only now: a record without verdict and without sign of life counts as killed.
             if self.alive().remove(&name).is_some() {
@@ -124,11 +130,11 @@ impl Run {
             if rescue.has_undone() {
                 let dir = self.root.join("rescued");
                 std::fs::create_dir_all(&dir)?;
-                folder::replace(&dir.join(format!("{token}.json")), &json)?;
+                folder::replace(&dir.join(format!("{token}.json")), &[&json])?;
             }
             let killed = self.folder.has_dead_records_of(token);
             if killed || rescue.has_undone() {
-                let _guard = self.folder.lock()?;
+                let _guard = self.lock()?;
                 if killed {
                     self.folder.write_rescue(token, &json)?;
                 }
@@ -154,6 +160,15 @@ impl Run {
             }
         }
         notes
+    }
+
+    /// Waits for the folder's lock; the first one to have it begins the run.
+    fn lock(&self) -> io::Result<File> {
+        let guard = self.folder.lock()?;
+        if self.folder.started().is_none() {
+            old::begin(&self.root, &self.folder)?;
+        }
+        Ok(guard)
     }
 
     /// Makes the JUnit files anew. Under the folder's lock.
