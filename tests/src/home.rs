@@ -39,6 +39,11 @@ impl Home {
         home
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// `CHAOS_DIR`.
     pub fn chaos(&self) -> PathBuf {
         self.0.path().join("chaos")
@@ -103,6 +108,15 @@ impl Home {
             environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes())
         };
         pids.filter(ours).collect()
+    }
+
+    /// How many of them are stopped, as by a fault that pauses a process.
+    pub fn stopped_processes(&self) -> usize {
+        let is_stopped = |pid: &u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+        };
+        self.processes().iter().filter(|pid| is_stopped(pid)).count()
     }
 
     /// Files of the rollback ledger.
@@ -213,6 +227,13 @@ impl Started {
         rustix::process::kill_process(pid.expect("ids are positive"), signal).expect("it is not waited for yet");
     }
 
+    /// Sends a signal to its process group, as a terminal does for Ctrl-C. It must lead one: `process_group(0)`.
+    pub fn signal_group(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        let sent = rustix::process::kill_process_group(pid.expect("ids are positive"), signal);
+        sent.expect("it is not waited for yet");
+    }
+
     /// Waits for its end. What its own children may still print is not waited for.
     ///
     /// # Panics
@@ -234,6 +255,18 @@ impl Started {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ended { status, output: self.output(), waited }
+    }
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// If it never is.
+pub fn until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
 pub mod fixture;
+pub mod harness;
 pub mod home;
 pub mod junit;
