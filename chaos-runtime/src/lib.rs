@@ -45,10 +45,11 @@
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | read results | [`report::journal::Journal`] |
 //! | list what a test binary claims | [`catalogue()`] |
+//! | flags for profile, seed, repetitions and order | `main!` (feature `harness`) |
 //!
 //! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
 //!
-//! Features, all off by default: `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
+//! Features, all off by default: `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
 //! (JSON Schema of the journal).
 
 #[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
@@ -64,6 +65,8 @@ mod error;
 pub mod experiment;
 pub mod fault;
 mod figure;
+#[cfg(feature = "harness")]
+mod harness;
 pub mod load;
 pub mod measure;
 pub mod prelude;

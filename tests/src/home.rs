@@ -40,8 +40,8 @@ impl Home {
         home
     }
 
-    /// The directory of all of it.
-    pub fn root(&self) -> &Path {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -115,6 +115,15 @@ impl Home {
     pub fn watchdogs(&self) -> Vec<u32> {
         let named = |pid: &u32| command_line(*pid).starts_with("chaos-watchdog ");
         self.processes().into_iter().filter(named).collect()
+    }
+
+    /// How many of them are stopped, as by a fault that pauses a process.
+    pub fn stopped_processes(&self) -> usize {
+        let is_stopped = |pid: &u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+        };
+        self.processes().iter().filter(|pid| is_stopped(pid)).count()
     }
 
     /// Files of the rollback ledger.
@@ -257,6 +266,13 @@ impl Started {
         rustix::process::kill_process(pid.expect("ids are positive"), signal).expect("it is not waited for yet");
     }
 
+    /// Sends a signal to its process group, as a terminal does for Ctrl-C. It must lead one: `process_group(0)`.
+    pub fn signal_group(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        let sent = rustix::process::kill_process_group(pid.expect("ids are positive"), signal);
+        sent.expect("it is not waited for yet");
+    }
+
     /// Waits for its end. What its own children may still print is not waited for.
     ///
     /// # Panics
@@ -278,6 +294,18 @@ impl Started {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ended { status, output: self.output(), waited }
+    }
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// If it never is.
+pub fn until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod fixture;
 #[cfg(target_os = "linux")]
 pub mod full_disk;
+pub mod harness;
 pub mod home;
 pub mod junit;
 

@@ -4,7 +4,8 @@
 
 #![cfg(target_os = "linux")]
 
-use chaos_runtime::report::journal::{Journal, Verdict};
+use chaos_runtime::report::journal::Verdict;
+use chaos_tests::harness::{intervals, one_after_the_other};
 use chaos_tests::home::{Ended, Home, Started, run};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -100,23 +101,6 @@ fn assert_counts(ended: &Ended, passed: usize, failed: usize, ignored: usize) {
     let counts = format!("{passed} passed; {failed} failed; {ignored} ignored");
     assert!(ended.output.contains(&counts), "not {counts}:\n{}", ended.output);
     assert_eq!(ended.status.code(), Some(if failed == 0 { 0 } else { 101 }), "{}", ended.output);
-}
-
-/// Start and end in microseconds of the epoch, in the order of the starts.
-fn intervals(journals: &[Journal]) -> Vec<(i64, i64)> {
-    let mut intervals: Vec<_> = journals
-        .iter()
-        .map(|journal| {
-            let start: jiff::Timestamp = journal.run.started_at.parse().expect("RFC 3339");
-            (start.as_microsecond(), start.as_microsecond() + i64::try_from(journal.duration_us).unwrap())
-        })
-        .collect();
-    intervals.sort_unstable();
-    intervals
-}
-
-fn one_after_the_other(intervals: &[(i64, i64)]) -> bool {
-    intervals.windows(2).all(|pair| pair[0].1 <= pair[1].0)
 }
 
 #[test]
@@ -256,7 +240,8 @@ fn a_seed_gives_the_same_arrivals_and_the_printed_command_replays_them() {
     assert!(agreement(&first, &other) < 0.6, "another run, another seed:\n{first:?}\n{other:?}");
 
     // What follows `--` goes to the test binary, and so does the name before it; the rest chooses the binary.
-    let (environment, command) = journal.replay.split_once(" cargo test -p chaos-tests ").expect(&journal.replay);
+    let (environment, command) =
+        journal.replay.split_once(" cargo test -p chaos-tests --test harness ").expect(&journal.replay);
     let (variable, seed) = environment.split_once('=').expect(environment);
     let (name, flags) = command.split_once(" -- ").expect(command);
     let arguments: Vec<&str> = [name].into_iter().chain(flags.split(' ')).chain(["--nocapture"]).collect();

@@ -134,6 +134,7 @@ impl Core {
             file: "test.rs",
             line: 1,
             column: 1,
+            cargo_target: super::spec::CargoTarget::Library,
             doc: "",
             steady_state: &[],
             hypothesis: &[],

@@ -5,10 +5,10 @@ use super::chaos::Chaos;
 use super::conduct::{BodyEnd, conduct};
 use super::core::Core;
 use super::gate::Gate;
-use super::identity;
 use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
+use super::{identity, invocation};
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
@@ -30,11 +30,40 @@ pub type Body = for<'a> fn(&'a mut Chaos) -> LocalBoxFuture<'a, Result<()>>;
 /// How long a cancelled body may take to drop what it holds.
 const BODY_GRACE: Duration = Duration::from_secs(2);
 
+/// What a `#[chaos_test]` runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Experiment {
+    /// What the attribute says.
+    pub spec: &'static Spec,
+    /// The author's function.
+    pub body: Body,
+}
+
 /// Runs one experiment on the calling thread and panics with its report unless it ended well.
-pub fn run(spec: &'static Spec, body: Body) {
+pub fn run(experiment: Experiment) {
+    let Outcome { journal, report, .. } = carry_out(experiment);
+    if !journal.verdict.is_ok() {
+        // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
+        std::panic::resume_unwind(Box::new(report));
+    }
+}
+
+/// What an experiment came to.
+pub(crate) struct Outcome {
+    /// With its verdict.
+    pub(crate) journal: Journal,
+    /// The report, which has been shown already if it is worth seeing.
+    pub(crate) report: String,
+    /// Where the journal lies.
+    #[cfg_attr(not(feature = "harness"), expect(dead_code))]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// Runs one experiment on the calling thread, and tells what it came to on standard error.
+pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     let run = Run::current();
     let mut identity = identity::of(spec, run.id());
-    let settings = Settings::from_env(spec);
+    let settings = Settings::current(spec);
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
     }
@@ -52,20 +81,19 @@ pub fn run(spec: &'static Spec, body: Body) {
         (journal, record)
     });
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
-    // One write, so that reports of tests that run at the same time do not mix.
-    eprintln!("{report}");
+    if !(journal.verdict.is_ok() && invocation::current().quiet) {
+        // One write, so that reports of tests that run at the same time do not mix.
+        eprintln!("{report}");
+    }
     // libtest shows nothing of a test that is ok, and these must be seen all the same.
     if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
         crate::report::live::write(&format!("\n{loud}\n"));
     }
-    if let Err(error) = record {
+    if let Err(error) = &record {
         eprintln!("{error}");
     }
     wait_for_death();
-    if !journal.verdict.is_ok() {
-        // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
-        std::panic::resume_unwind(Box::new(report));
-    }
+    Outcome { journal, report, record: record.ok() }
 }
 
 /// Another profile, or something that is missing.

@@ -2,6 +2,7 @@
 
 use super::terminal::may_rewrite;
 use super::text;
+use crate::experiment::invocation;
 use crate::figure;
 use crate::rollback::Wait;
 use std::io::Write as _;
@@ -52,7 +53,6 @@ enum Mode {
     Rewritten,
     /// A line for each event.
     Plain,
-    #[cfg(feature = "virtual-time")]
     Silent,
 }
 
@@ -66,7 +66,11 @@ impl LiveLine {
     /// The line of the experiment `name`.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let active = may_rewrite() && !TAKEN.swap(true, Ordering::SeqCst);
-        let mode = if active { Mode::Rewritten } else { Mode::Plain };
+        let mode = match active {
+            true => Mode::Rewritten,
+            false if invocation::current().quiet => Mode::Silent,
+            false => Mode::Plain,
+        };
         Self { name: name.into(), mode, drawn: Mutex::default() }
     }
 
@@ -121,7 +125,9 @@ impl LiveLine {
 pub(crate) fn waits(name: &str, wait: &Wait) {
     let line = plain_line(name, &format!("waits for {wait}"));
     if wait.holder.ends_with(&format!("(process {})", std::process::id())) {
-        eprintln!("{line}");
+        if !invocation::current().quiet {
+            eprintln!("{line}");
+        }
     } else {
         let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };
         write(&format!("{over}{line}\n"));
