@@ -3,3 +3,6 @@
 pub mod fixture;
 pub mod home;
 pub mod junit;
+#[cfg(unix)]
+pub mod surroundings;
+mod told;
