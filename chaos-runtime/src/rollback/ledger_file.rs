@@ -214,6 +214,17 @@ mod tests {
         assert_eq!(contents, Contents { newer: Some(2), ..Contents::default() });
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_not_be_text() {
+        for name in [&b"/disk/f\xfcller"[..], b"/disk/filler"] {
+            let path: PathBuf = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name).into();
+            let mut entry = entry(1);
+            entry.recipe = Recipe::Remove { path };
+            assert_eq!(Contents::parse(&text(&Line::Undo(entry.clone()))).pending, [entry]);
+        }
+    }
+
     #[test]
     fn an_unknown_recipe_of_this_version_is_unreadable() {
         let line = String::from_utf8(text(&Line::Undo(entry(1)))).unwrap().replace("\"remove\"", "\"dance\"");

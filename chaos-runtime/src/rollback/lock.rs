@@ -5,6 +5,9 @@ use crate::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The way out of whatever is wrong with the directory.
+const NEEDS_ROOM: &str = "set TMPDIR to a directory in which files can be made";
+
 /// The right to run an experiment, held until it is dropped or the process dies.
 #[derive(Debug)]
 pub(crate) struct ExperimentLock {
@@ -41,8 +44,9 @@ impl ExperimentLock {
         let mut files = Vec::new();
         for name in names {
             let path = dir.join(name);
-            let failed =
-                |error: std::io::Error| Error::new(format!("failed to lock `{}`", path.display())).caused_by(error);
+            let failed = |error: std::io::Error| {
+                Error::new(format!("failed to lock `{}`", path.display())).help(NEEDS_ROOM).caused_by(error)
+            };
             let mut file = match OwnedFile::try_take(path.clone(), true).map_err(failed)? {
                 Some(file) => file,
                 None => {
@@ -96,7 +100,9 @@ fn directory() -> Result<PathBuf> {
     let uid = rustix::process::getuid().as_raw();
     let dir = std::env::temp_dir().join(format!("chaos-test-{uid}"));
     let failed = |error: std::io::Error| {
-        Error::new(format!("failed to make the directory of locks `{}`", dir.display())).caused_by(error)
+        Error::new(format!("failed to make the directory of locks `{}`", dir.display()))
+            .help(NEEDS_ROOM)
+            .caused_by(error)
     };
     match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(error)),
@@ -114,7 +120,9 @@ fn directory() -> Result<PathBuf> {
 fn directory() -> Result<PathBuf> {
     let dir = std::env::temp_dir().join("chaos-test");
     std::fs::create_dir_all(&dir).map_err(|error| {
-        Error::new(format!("failed to make the directory of locks `{}`", dir.display())).caused_by(error)
+        Error::new(format!("failed to make the directory of locks `{}`", dir.display()))
+            .help(NEEDS_ROOM)
+            .caused_by(error)
     })?;
     Ok(dir)
 }

@@ -8,6 +8,7 @@ mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
+mod path_text;
 mod replay;
 mod run;
 mod undo;
