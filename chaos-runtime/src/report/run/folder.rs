@@ -44,14 +44,16 @@ impl Folder {
         self.path.join("state").join(name)
     }
 
-    /// Waits for the folder's lock, and makes the folder first if need be.
-    pub(super) fn lock(&self) -> io::Result<File> {
+    /// Waits for the folder's lock, and makes the folder first if need be. `after` is asked when the newest of the
+    /// other runs began, in case that this one begins now.
+    pub(super) fn lock(&self, after: impl FnOnce() -> u128) -> io::Result<File> {
         fs::create_dir_all(self.state(""))?;
         let lock = File::create(self.state("run.lock"))?;
         lock.lock()?;
-        if let Ok(mut started) = File::create_new(self.state("started")) {
+        if self.started().is_none() {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            write!(started, "{}", now.as_nanos())?;
+            // A clock that was set back must not make this run older than those before it.
+            fs::write(self.state("started"), now.as_nanos().max(after() + 1).to_string())?;
         }
         Ok(lock)
     }
@@ -87,10 +89,16 @@ impl Folder {
 
     /// If this test has a record in this run already, remembers how that one ended.
     pub(super) fn note_earlier_attempt(&self, name: &str) -> io::Result<()> {
-        let Ok(journal) = record::read(&self.record(name)) else { return Ok(()) };
-        let ended = match self.life(name, &journal) {
-            Life::Dead => "killed",
-            Life::Alive | Life::Ended => journal.verdict.name(),
+        let path = self.record(name);
+        let ended = match record::read(&path) {
+            Ok(journal) if self.life(name, &journal) == Life::Dead => "killed",
+            Ok(journal) => journal.verdict.name(),
+            Err(_) if fs::symlink_metadata(&path).is_err() => return Ok(()),
+            Err(_) => {
+                // Cut off, of a later version, or no record at all: kept for whoever knows what it is.
+                fs::rename(&path, path.with_extension("json.unreadable"))?;
+                "unreadable"
+            }
         };
         let path = self.state(&format!("{name}.attempts"));
         writeln!(OpenOptions::new().create(true).append(true).open(path)?, "{ended}")
@@ -163,8 +171,10 @@ impl Folder {
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    fs::write(&new, text)?;
-    fs::rename(&new, path)
+    fs::write(&new, text).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+        // Half of a file on a full disk is in everybody's way.
+        let _ = fs::remove_file(&new);
+    })
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

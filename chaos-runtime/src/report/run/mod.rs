@@ -75,7 +75,7 @@ impl Run {
     pub(crate) fn begin(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.folder.lock(|| old::newest(&self.root))?;
             self.tidied.get_or_init(|| old::remove(&self.root, &self.id));
             self.folder.note_earlier_attempt(&name)?;
             let sign = self.folder.sign_of_life(&name)?;
@@ -91,7 +91,7 @@ impl Run {
     pub(crate) fn finish(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.folder.lock(|| old::newest(&self.root))?;
             self.folder.write_record(&name, journal)?;
             // Only now: a record without verdict and without sign of life counts as killed.
             if self.alive().remove(&name).is_some() {

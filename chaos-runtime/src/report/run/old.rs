@@ -36,6 +36,11 @@ pub(super) fn publish_if_newest(root: &Path, id: &str, junit: &Path) -> io::Resu
     Ok(())
 }
 
+/// When the newest run began, in nanoseconds of the epoch; 0 without any.
+pub(super) fn newest(root: &Path) -> u128 {
+    by_age(root).first().map_or(0, |(started, _)| *started)
+}
+
 /// Guards what the runs share. Taken after a run's own lock, never before it.
 fn lock(root: &Path) -> io::Result<File> {
     let lock = File::create(root.join("runs").join("lock"))?;
