@@ -1,6 +1,8 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
 #[cfg(unix)]
+mod exit;
+#[cfg(unix)]
 mod interrupt;
 mod ledger;
 mod ledger_file;

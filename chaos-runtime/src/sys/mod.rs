@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod child;
+#[cfg(unix)]
+mod exit;
 #[cfg(test)]
 pub(crate) mod reexec;
 
@@ -10,5 +12,7 @@ mod timer;
 
 #[cfg(unix)]
 pub(crate) use child::die_with_parent;
+#[cfg(unix)]
+pub(crate) use exit::at_exit;
 #[cfg(target_os = "linux")]
 pub(crate) use timer::TimerFd;
