@@ -4,6 +4,9 @@
 mod exit;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(not(unix))]
+#[path = "interrupt_none.rs"]
+mod interrupt;
 mod ledger;
 mod ledger_file;
 mod lock;
