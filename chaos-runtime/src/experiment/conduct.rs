@@ -12,6 +12,7 @@ use crate::claim::judge::blank;
 use crate::claim::sample::Stretch;
 use crate::claim::{Claim, Scope, display};
 use crate::clock::Nanos;
+use crate::descriptors;
 use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Journal, Judgement, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
 use crate::rollback::UndoReport;
@@ -48,6 +49,8 @@ enum Cut {
     Guard(Tripped),
     /// The thread of this load is blocked by one of its operations.
     Blocked(String),
+    /// The process has no file descriptors left.
+    NoDescriptors,
 }
 
 /// Runs body, recovery and after phase under guards, time-out and signals; then rolls back and judges.
@@ -181,6 +184,9 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
         if let Some(load) = core.meter.silent().await {
             return Cut::Blocked(load);
         }
+        if core.lacks_descriptors() {
+            return Cut::NoDescriptors;
+        }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
         }
@@ -231,12 +237,22 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
         }
         // Nothing more is measured, so nothing more may be harmed.
         Cut::Blocked(load) => (ReasonKind::Inconclusive, blocked(&load), Some(UNBLOCK), None),
+        Cut::NoDescriptors => (ReasonKind::Inconclusive, descriptors::message(), Some(descriptors::HELP), None),
     };
     let event = if kind == ReasonKind::Guard { EventKind::Guard } else { EventKind::End };
     core.events.note(event, message.clone());
     core.decide(kind, ErrorKind::Cancelled, message, help);
     core.cancel.cancel();
     tripped
+}
+
+/// Adds why nothing can be concluded: before a reason of these kinds, which it explains, behind others.
+fn explain(decisive: &mut Vec<Reason>, message: String, help: &str, explained: &[ReasonKind]) {
+    if decisive.iter().all(|reason| reason.message != message) {
+        let first = decisive.first().is_some_and(|reason| explained.contains(&reason.kind));
+        let at = if first { 0 } else { decisive.len() };
+        decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(help.into()) });
+    }
 }
 
 fn blocked(load: &str) -> String {
@@ -263,13 +279,13 @@ async fn assemble(
     let injected = !core.timeline.faults().is_empty();
     let reports = core.ledger.reports();
     if let Some(load) = core.meter.silent().await {
-        let message = blocked(&load);
-        if decisive.iter().all(|reason| reason.message != message) {
-            // It explains other doubts, such as a steady state that could not be decided.
-            let doubts = decisive.first().is_some_and(|reason| reason.kind == ReasonKind::Inconclusive);
-            let at = if doubts { 0 } else { decisive.len() };
-            decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(UNBLOCK.into()) });
-        }
+        // It explains other doubts, such as a steady state that could not be decided.
+        explain(&mut decisive, blocked(&load), UNBLOCK, &[ReasonKind::Inconclusive]);
+    }
+    if core.lacks_descriptors() {
+        // It explains failures too: they were not the target's.
+        let explained = [ReasonKind::Inconclusive, ReasonKind::SteadyState, ReasonKind::Guard, ReasonKind::Timeout];
+        explain(&mut decisive, descriptors::message(), descriptors::HELP, &explained);
     }
     decisive.splice(0..0, rollback_failures(&reports));
     if injected && decisive.is_empty() {

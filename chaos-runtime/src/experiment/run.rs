@@ -8,6 +8,7 @@ use super::identity;
 use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
+use crate::descriptors;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
@@ -17,7 +18,7 @@ use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, registe
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,13 +38,19 @@ pub fn run(spec: &'static Spec, body: Body) {
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
     }
-    let ended = settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
-        Some((verdict, reason)) => {
-            let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
-            let record = run.finish(&journal);
-            Ok((journal, record))
-        }
-        None => experiment(spec, settings, body, run, &identity),
+    // Ours is not to panic, but if something beneath us does, there is a verdict all the same.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
+            Some((verdict, reason)) => {
+                let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
+                let record = run.finish(&journal);
+                Ok((journal, record))
+            }
+            None => experiment(spec, settings, body, run, &identity),
+        })
+    }));
+    let ended = ended.unwrap_or_else(|panic| {
+        Err(Error::new(format!("the experiment broke off, as chaos-runtime panicked: {}", panic_text(&*panic))))
     });
     let (journal, record) = ended.unwrap_or_else(|error| {
         let journal = errored(identity, &error);
@@ -51,19 +58,18 @@ pub fn run(spec: &'static Spec, body: Body) {
         (journal, record)
     });
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
-    // One write, so that reports of tests that run at the same time do not mix.
-    eprintln!("{report}");
+    live::tell(&report);
     // libtest shows nothing of a test that is ok, and these must be seen all the same.
     if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
-        crate::report::live::write(&format!("\n{loud}\n"));
+        live::write(&format!("\n{loud}\n"));
     }
     if let Err(error) = record {
-        eprintln!("{error}");
+        live::tell(&error.to_string());
     }
     wait_for_death();
     if !journal.verdict.is_ok() {
         // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
-        std::panic::resume_unwind(Box::new(report));
+        resume_unwind(Box::new(report));
     }
 }
 
@@ -101,6 +107,7 @@ fn experiment(
     run: &'static Run,
     identity: &Journal,
 ) -> Result<Ended> {
+    descriptors::enough()?;
     let name = &identity.experiment.name;
     let options = &spec.options;
     let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |holder| live::waits(name, holder))?;
@@ -124,12 +131,28 @@ fn experiment(
     crate::load::http::provide_crypto();
     let core = Core::new(spec, settings, ledger);
     left_over.iter().for_each(|left| core.note(left.as_str()));
-    let ended = on_threads(&core, body, &live, &registration, &record, identity.clone())?;
+    let conducted = AssertUnwindSafe(|| on_threads(&core, body, &live, &registration, &record, identity.clone()));
+    let ended = match catch_unwind(conducted) {
+        Ok(ended) => ended?,
+        Err(panic) => {
+            roll_back_after(&core);
+            resume_unwind(panic);
+        }
+    };
     drop(core);
     // Only now: a signal that came meanwhile waits for the record to be written.
     drop(registration);
     drop(lock);
     Ok(ended)
+}
+
+/// Ends all harm when the one who should have done it has panicked.
+fn roll_back_after(core: &Core) {
+    core.ledger.close("the experiment broke off");
+    core.cancel.cancel();
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(core.ledger.undo_all());
+    }
 }
 
 /// An experiment's record, which the experiment writes, or the signals' owner if the experiment can't.
@@ -177,6 +200,7 @@ fn on_threads(
         .enable_all()
         .build()
         .map_err(no_runtime)?;
+    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let chaos = Chaos::new(core.clone(), gate.clone());
     let cancel = core.cancel.clone();
     std::thread::Builder::new()
@@ -193,7 +217,6 @@ fn on_threads(
             users.shutdown_background();
         })
         .map_err(no_runtime)?;
-    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let ended = engine.block_on(async {
         let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
         let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;

@@ -29,14 +29,15 @@ pub(crate) struct Settings {
 impl Settings {
     /// From the attribute and the environment: `CHAOS_SEED`, `CHAOS_PROFILE`.
     pub(crate) fn from_env(spec: &Spec) -> Result<Self> {
-        let seed = match std::env::var("CHAOS_SEED") {
-            Ok(text) => Some(text.trim().parse().map_err(|_| {
+        let seed = match std::env::var_os("CHAOS_SEED").map(|seed| seed.to_string_lossy().into_owned()) {
+            Some(text) => Some(text.trim().parse().map_err(|_| {
                 Error::new(format!("CHAOS_SEED is not a number: `{text}`"))
                     .help("unset it, or set it to the number that a report printed")
             })?),
-            Err(_) => spec.options.seed,
+            None => spec.options.seed,
         };
-        let profile = std::env::var("CHAOS_PROFILE").ok().filter(|name| !name.trim().is_empty());
+        let profile = std::env::var_os("CHAOS_PROFILE").map(|name| name.to_string_lossy().into_owned());
+        let profile = profile.filter(|name| !name.trim().is_empty());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         Ok(Self::new(spec, seed, profile.unwrap_or_else(|| "local".into()), false))
     }

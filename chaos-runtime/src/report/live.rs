@@ -109,7 +109,7 @@ impl LiveLine {
     /// libtest's capture.
     pub(crate) fn plain(&self, event: &str) {
         if self.mode == Mode::Plain {
-            eprintln!("{}", plain_line(&self.name, event));
+            tell(&plain_line(&self.name, event));
         }
     }
 }
@@ -120,7 +120,7 @@ impl LiveLine {
 pub(crate) fn waits(name: &str, holder: &str) {
     let line = plain_line(name, &format!("waits for {holder}"));
     if holder.ends_with(&format!("(process {})", std::process::id())) {
-        eprintln!("{line}");
+        tell(&line);
     } else {
         let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };
         write(&format!("{over}{line}\n"));
@@ -134,6 +134,12 @@ impl Drop for LiveLine {
             TAKEN.store(false, Ordering::SeqCst);
         }
     }
+}
+
+/// Lines that libtest may capture, in one write. `eprintln!` alone can be captured, and it panics when nobody reads
+/// any more (`cargo test 2>&1 | head`) or the disk behind it is full. That is no reason to lose a verdict.
+pub(crate) fn tell(lines: &str) {
+    let _ = std::panic::catch_unwind(|| eprintln!("{lines}"));
 }
 
 /// Past libtest's capture. A terminal that went away is no reason to fail.
