@@ -4,6 +4,10 @@ pub use crate::experiment::run;
 pub use chaos_macros::slo_at;
 pub use std::boxed::Box;
 
+#[cfg(feature = "fuzzing")]
+#[path = "fuzz.rs"]
+pub mod fuzz;
+
 /// What a spec is written with; imported as a whole by the block that holds it.
 pub mod spec {
     pub use crate::claim::{Claim, Cmp, LedgerMetric, Limit, Metric, Quantile, Reference, Scope, Value};

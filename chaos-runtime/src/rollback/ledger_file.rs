@@ -173,6 +173,20 @@ impl Contents {
     }
 }
 
+/// What must be true of any bytes, for `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let contents = Contents::parse(bytes);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    assert_eq!(Contents::parse(&bytes[..whole]), contents, "a line that was cut off counts");
+    for entry in &contents.pending {
+        let mut line = serde_json::to_vec(&Line::Undo(entry.clone())).expect("what was read can be written");
+        line.push(b'\n');
+        assert_eq!(Contents::parse(&line).pending, std::slice::from_ref(entry));
+        let _ = entry.recipe.to_string();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,8 @@ mod undo;
 
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
+#[cfg(feature = "fuzzing")]
+pub(crate) use ledger_file::fuzz as fuzz_ledger;
 pub(crate) use lock::ExperimentLock;
 pub use replay::{Leftover, Recovered, recover};
 pub use undo::{Leader, Recipe, Undo};

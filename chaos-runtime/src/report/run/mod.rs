@@ -19,6 +19,9 @@ mod old;
 mod record;
 mod root;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use record::parse;
+
 use crate::report::journal::Journal;
 use crate::{Error, Result};
 use folder::Folder;

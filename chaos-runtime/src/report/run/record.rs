@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path) -> Result<Journal, String> {
 }
 
 /// The journal in the bytes of the file `name`, or in a sentence why there is none.
-fn parse(name: &str, bytes: &[u8]) -> Result<Journal, String> {
+pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Journal, String> {
     let head: Head = serde_json::from_slice(bytes).map_err(|_| format!("{name} was left out: not a journal"))?;
     if head.schema > SCHEMA_VERSION {
         let newer = head.schema;
