@@ -1,5 +1,6 @@
 //! The error type of experiment bodies and of the runtime's own calls.
 
+use crate::descriptors;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -57,7 +58,9 @@ impl Error {
     /// Adds the cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+        let source = source.into();
+        self.0.help = way_out(&*source).or(self.0.help);
+        self.0.source = Some(source);
         self
     }
 
@@ -104,6 +107,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
             Ok(boxed) => boxed.0,
             Err(origin) => {
                 let mut error = Self::new(origin.to_string());
+                error.0.help = way_out(&*origin);
                 error.0.origin = Some(origin);
                 error
             }
@@ -148,6 +152,7 @@ impl Error {
         match error.downcast::<Boxed>() {
             Ok(boxed) => boxed.0,
             Err(other) => {
+                let help = way_out(&*other);
                 let mut message = other.to_string();
                 let mut source = other.source();
                 while let Some(cause) = source {
@@ -158,10 +163,18 @@ impl Error {
                     }
                     source = cause.source();
                 }
-                Self::new(message)
+                let mut error = Self::new(message);
+                error.0.help = help;
+                error
             }
         }
     }
+}
+
+/// Whatever fails for want of a file descriptor, the way out is the same.
+fn way_out(error: &(dyn StdError + 'static)) -> Option<String> {
+    let error = error.downcast_ref()?;
+    descriptors::is_refusal(error).then(|| descriptors::HELP.to_owned())
 }
 
 /// What an experiment's body may return: `Result<(), E>` where `E` converts into a boxed error

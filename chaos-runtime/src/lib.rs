@@ -61,6 +61,7 @@ pub mod __private;
 mod catalogue;
 pub mod claim;
 mod clock;
+mod descriptors;
 mod error;
 pub mod experiment;
 pub mod fault;

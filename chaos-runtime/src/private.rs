@@ -12,6 +12,10 @@ pub const fn experiment(spec: &'static Spec, body: Body) -> Experiment {
     Experiment { spec, body }
 }
 
+#[cfg(feature = "fuzzing")]
+#[path = "fuzz.rs"]
+pub mod fuzz;
+
 /// What a spec is written with; imported as a whole by the block that holds it.
 pub mod spec {
     pub use crate::catalogue::Entry;

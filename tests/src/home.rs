@@ -35,7 +35,12 @@ impl Home {
     /// An empty one.
     #[allow(clippy::new_without_default)] // It touches the disk.
     pub fn new() -> Self {
-        let home = Self(tempfile::tempdir().expect("a directory for temporary files"));
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// An empty one in this directory.
+    pub fn below(dir: &Path) -> Self {
+        let home = Self(tempfile::tempdir_in(dir).expect("a directory for temporary files"));
         std::fs::create_dir(home.tmp()).expect("it is empty");
         home
     }
@@ -91,6 +96,19 @@ impl Home {
     pub fn journal(&self, test: &str) -> Journal {
         let found = self.journals().into_iter().filter(|journal| journal.experiment.name == test);
         found.max_by_key(|journal| journal.run.started_at.clone()).unwrap_or_else(|| panic!("no journal of {test}"))
+    }
+
+    /// The journal of a test of this test binary, of the run with this id.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn journal_in(&self, run: &str, test: &str) -> Journal {
+        let folder = self.chaos().join("runs").join(run);
+        let listing = std::fs::read_dir(&folder).expect("the run has a folder").flatten();
+        let suffix = format!(".{test}.json");
+        let record = listing.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with(&suffix));
+        let record = record.unwrap_or_else(|| panic!("no journal of {test} in {}", folder.display()));
+        serde_json::from_str(&read(&record)).expect("a record is a journal")
     }
 
     /// The cases of `junit.xml`, which must be whole whenever it is looked at. Empty: there is no file.

@@ -6,6 +6,9 @@ pub mod full_disk;
 pub mod harness;
 pub mod home;
 pub mod junit;
+#[cfg(unix)]
+pub mod surroundings;
+mod told;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -9,6 +9,7 @@ use super::spec::Spec;
 use super::timeline::Timeline;
 use crate::claim::Claim;
 use crate::clock::Clock;
+use crate::descriptors;
 use crate::measure::PhaseClock;
 use crate::probe::Probes;
 use crate::report::journal::{OutputRecord, Reason, ReasonKind};
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) decisive: Mutex<Vec<Reason>>,
     pub(crate) expectations: Mutex<Vec<Claim>>,
     pub(crate) notes: Mutex<Vec<String>>,
+    /// How many file descriptors the process had been refused when the experiment began.
+    descriptors_refused: u64,
 }
 
 impl Core {
@@ -56,6 +59,7 @@ impl Core {
             decisive: Mutex::default(),
             expectations: Mutex::default(),
             notes: Mutex::default(),
+            descriptors_refused: descriptors::refused(),
             settings,
         })
     }
@@ -87,6 +91,11 @@ impl Core {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether the process ran out of file descriptors since the experiment began.
+    pub(crate) fn lacks_descriptors(&self) -> bool {
+        descriptors::refused() > self.descriptors_refused
     }
 
     /// Adds something worth knowing that decides nothing.

@@ -9,6 +9,7 @@ use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
 use super::{identity, invocation};
+use crate::descriptors;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
@@ -18,7 +19,7 @@ use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, registe
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,13 +68,19 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
     }
-    let ended = settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
-        Some((verdict, reason)) => {
-            let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
-            let record = run.finish(&journal);
-            Ok((journal, record))
-        }
-        None => experiment(spec, settings, body, run, &identity),
+    // Ours is not to panic, but if something beneath us does, there is a verdict all the same.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
+            Some((verdict, reason)) => {
+                let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
+                let record = run.finish(&journal);
+                Ok((journal, record))
+            }
+            None => experiment(spec, settings, body, run, &identity),
+        })
+    }));
+    let ended = ended.unwrap_or_else(|panic| {
+        Err(Error::new(format!("the experiment broke off, as chaos-runtime panicked: {}", panic_text(&*panic))))
     });
     let (journal, record) = ended.unwrap_or_else(|error| {
         let journal = errored(identity, &error);
@@ -82,15 +89,14 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     });
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
     if !(journal.verdict.is_ok() && invocation::current().quiet) {
-        // One write, so that reports of tests that run at the same time do not mix.
-        eprintln!("{report}");
+        live::tell(&report);
     }
     // libtest shows nothing of a test that is ok, and these must be seen all the same.
     if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
-        crate::report::live::write(&format!("\n{loud}\n"));
+        live::write(&format!("\n{loud}\n"));
     }
     if let Err(error) = &record {
-        eprintln!("{error}");
+        live::tell(&error.to_string());
     }
     wait_for_death();
     Outcome { journal, report, record: record.ok() }
@@ -130,6 +136,7 @@ fn experiment(
     run: &'static Run,
     identity: &Journal,
 ) -> Result<Ended> {
+    descriptors::enough()?;
     let name = &identity.experiment.name;
     let options = &spec.options;
     let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |wait| {
@@ -154,12 +161,28 @@ fn experiment(
     // Before the body can build an HTTP client of its own.
     crate::load::http::provide_crypto();
     left_over.iter().for_each(|left| core.note(left.as_str()));
-    let ended = on_threads(&core, body, &live, &registration, &record, identity.clone())?;
+    let conducted = AssertUnwindSafe(|| on_threads(&core, body, &live, &registration, &record, identity.clone()));
+    let ended = match catch_unwind(conducted) {
+        Ok(ended) => ended?,
+        Err(panic) => {
+            roll_back_after(&core);
+            resume_unwind(panic);
+        }
+    };
     drop(core);
     // Only now: a signal that came meanwhile waits for the record to be written.
     drop(registration);
     drop(lock);
     Ok(ended)
+}
+
+/// Ends all harm when the one who should have done it has panicked.
+fn roll_back_after(core: &Core) {
+    core.ledger.close("the experiment broke off");
+    core.cancel.cancel();
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(core.ledger.undo_all());
+    }
 }
 
 /// An experiment's record, which the experiment writes, or the signals' owner if the experiment can't.
@@ -216,6 +239,7 @@ fn on_threads(
         .enable_all()
         .build()
         .map_err(no_runtime)?;
+    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let chaos = Chaos::new(core.clone(), gate.clone());
     let cancel = core.cancel.clone();
     std::thread::Builder::new()
@@ -232,7 +256,6 @@ fn on_threads(
             users.shutdown_background();
         })
         .map_err(no_runtime)?;
-    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let ended = engine.block_on(async {
         let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
         let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;

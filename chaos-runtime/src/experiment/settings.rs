@@ -32,7 +32,10 @@ pub(crate) struct Settings {
 impl Settings {
     /// From the flags of this process, its environment and the attribute, whoever speaks first.
     pub(crate) fn current(spec: &Spec) -> Result<Self> {
-        Self::resolve(spec, invocation::current(), |name| std::env::var(name).ok())
+        Self::resolve(spec, invocation::current(), |name| {
+            // What is no UTF-8 is as wrong as any other nonsense, and is told as such.
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        })
     }
 
     /// `env` reads `CHAOS_SEED`, `CHAOS_PROFILE` and `CHAOS_WATCHDOG`.

@@ -114,7 +114,7 @@ impl LiveLine {
     /// libtest's capture.
     pub(crate) fn plain(&self, event: &str) {
         if self.mode == Mode::Plain {
-            eprintln!("{}", plain_line(&self.name, event));
+            tell(&plain_line(&self.name, event));
         }
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn waits(name: &str, wait: &Wait) {
     let line = plain_line(name, &format!("waits for {wait}"));
     if wait.holder.ends_with(&format!("(process {})", std::process::id())) {
         if !invocation::current().quiet {
-            eprintln!("{line}");
+            tell(&line);
         }
     } else {
         let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };
@@ -141,6 +141,12 @@ impl Drop for LiveLine {
             TAKEN.store(false, Ordering::SeqCst);
         }
     }
+}
+
+/// Lines that libtest may capture, in one write. `eprintln!` alone can be captured, and it panics when nobody reads
+/// any more (`cargo test 2>&1 | head`) or the disk behind it is full. That is no reason to lose a verdict.
+pub(crate) fn tell(lines: &str) {
+    let _ = std::panic::catch_unwind(|| eprintln!("{lines}"));
 }
 
 /// Past libtest's capture. A terminal that went away is no reason to fail.

@@ -178,6 +178,20 @@ impl Contents {
     }
 }
 
+/// What must be true of any bytes, for `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let contents = Contents::parse(bytes);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    assert_eq!(Contents::parse(&bytes[..whole]), contents, "a line that was cut off counts");
+    for entry in &contents.pending {
+        let mut line = serde_json::to_vec(&Line::Undo(entry.clone())).expect("what was read can be written");
+        line.push(b'\n');
+        assert_eq!(Contents::parse(&line).pending, std::slice::from_ref(entry));
+        let _ = entry.recipe.to_string();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +231,17 @@ mod tests {
     fn a_later_version_is_noticed_whatever_else_it_says() {
         let contents = Contents::parse(b"{\"version\":2,\"line\":\"undo\",\"recipe\":{\"do\":\"dance\"}}\n");
         assert_eq!(contents, Contents { newer: Some(2), ..Contents::default() });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_not_be_text() {
+        for name in [&b"/disk/f\xfcller"[..], b"/disk/filler"] {
+            let path: PathBuf = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name).into();
+            let mut entry = entry(1);
+            entry.recipe = Recipe::Remove { path };
+            assert_eq!(Contents::parse(&text(&Line::Undo(entry.clone()))).pending, [entry]);
+        }
     }
 
     #[test]

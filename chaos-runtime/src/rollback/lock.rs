@@ -11,6 +11,9 @@ const SOON: usize = 3;
 /// Who is further behind is told of a change no more often than this.
 const FAR_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The way out of whatever is wrong with the directory.
+const NEEDS_ROOM: &str = "set TMPDIR to a directory in which files can be made";
+
 /// The right to run an experiment, held until it is dropped or the process dies.
 #[derive(Debug)]
 pub(crate) struct ExperimentLock {
@@ -111,7 +114,9 @@ fn directory() -> Result<PathBuf> {
     let uid = rustix::process::getuid().as_raw();
     let dir = std::env::temp_dir().join(format!("chaos-test-{uid}"));
     let failed = |error: std::io::Error| {
-        Error::new(format!("failed to make the directory of locks `{}`", dir.display())).caused_by(error)
+        Error::new(format!("failed to make the directory of locks `{}`", dir.display()))
+            .help(NEEDS_ROOM)
+            .caused_by(error)
     };
     match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(error)),
@@ -129,7 +134,9 @@ fn directory() -> Result<PathBuf> {
 fn directory() -> Result<PathBuf> {
     let dir = std::env::temp_dir().join("chaos-test");
     std::fs::create_dir_all(&dir).map_err(|error| {
-        Error::new(format!("failed to make the directory of locks `{}`", dir.display())).caused_by(error)
+        Error::new(format!("failed to make the directory of locks `{}`", dir.display()))
+            .help(NEEDS_ROOM)
+            .caused_by(error)
     })?;
     Ok(dir)
 }

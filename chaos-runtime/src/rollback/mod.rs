@@ -4,6 +4,11 @@
 mod cost_tests;
 mod entries;
 #[cfg(unix)]
+mod exit;
+#[cfg(unix)]
+mod interrupt;
+#[cfg(not(unix))]
+#[path = "interrupt_none.rs"]
 mod interrupt;
 mod ledger;
 mod ledger_file;
@@ -11,6 +16,7 @@ mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
+mod path_text;
 mod queue;
 mod replay;
 mod run;
@@ -18,6 +24,8 @@ mod undo;
 
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
+#[cfg(feature = "fuzzing")]
+pub(crate) use ledger_file::fuzz as fuzz_ledger;
 pub(crate) use lock::ExperimentLock;
 pub(crate) use queue::Wait;
 pub use replay::{Leftover, Recovered, recover};

@@ -17,14 +17,14 @@ pub(super) struct OwnedFile {
 impl OwnedFile {
     /// Makes a file that must not exist yet. `None`: somebody took and removed it before it was locked.
     pub(super) fn create_new(path: PathBuf) -> io::Result<Option<Self>> {
-        let file = options().create_new(true).open(&path)?;
+        let file = open(options().create_new(true), &path)?;
         lock(&file)?;
         Ok(Self::if_current(file, path))
     }
 
     /// Takes a file if nobody owns it, and makes it first if asked to.
     pub(super) fn try_take(path: PathBuf, create: bool) -> io::Result<Option<Self>> {
-        let file = options().create(create).open(&path)?;
+        let file = open(options().create(create), &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self::if_current(file, path)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -35,7 +35,7 @@ impl OwnedFile {
     /// Waits until the file can be taken; makes it if needed.
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         loop {
-            let file = options().create(true).open(path)?;
+            let file = open(options().create(true), path)?;
             lock(&file)?;
             if let Some(owned) = Self::if_current(file, path.to_owned()) {
                 return Ok(owned);
@@ -82,6 +82,25 @@ fn lock(file: &File) -> io::Result<()> {
             locked => return locked,
         }
     }
+}
+
+/// A link would be another file than the one that is locked, a pipe would be read for ever.
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let plain = |metadata: std::fs::Metadata| {
+        if metadata.is_file() {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
+        }
+    };
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => plain(metadata)?,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
+    }
+    let file = options.open(path)?;
+    plain(file.metadata()?)?;
+    Ok(file)
 }
 
 fn options() -> OpenOptions {

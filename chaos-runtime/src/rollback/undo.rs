@@ -41,6 +41,7 @@ pub enum Recipe {
     /// Remove a file or a directory tree; missing is fine.
     Remove {
         /// Absolute path.
+        #[serde(with = "super::path_text")]
         path: PathBuf,
     },
     /// Kill every process whose environment carries `CHAOS_CHILD=<token>`, with its process group.

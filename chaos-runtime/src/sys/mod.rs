@@ -6,6 +6,8 @@ mod child;
 mod constructor;
 #[cfg(target_os = "linux")]
 mod descriptors;
+#[cfg(unix)]
+mod exit;
 #[cfg(test)]
 pub(crate) mod reexec;
 
@@ -20,5 +22,7 @@ pub(crate) use child::in_own_session;
 pub(crate) use constructor::runs_before_main;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::close_inherited;
+#[cfg(unix)]
+pub(crate) use exit::at_exit;
 #[cfg(target_os = "linux")]
 pub(crate) use timer::TimerFd;

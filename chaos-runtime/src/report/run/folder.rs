@@ -124,8 +124,12 @@ impl Folder {
     /// If this test has a record in this run already, keeps that as an earlier attempt.
     pub(super) fn note_earlier_attempt(&self, name: &str) -> io::Result<()> {
         let path = self.record(name);
-        let Ok(journal) = record::read(&path) else { return Ok(()) };
-        Attempts::of(&self.path, name).note(&path, &journal, self.life(name, &journal))
+        match record::read(&path) {
+            Ok(journal) => Attempts::of(&self.path, name).note(&path, &journal, self.life(name, &journal)),
+            Err(_) if fs::symlink_metadata(&path).is_err() => Ok(()),
+            // Cut off, of a later version, or no record at all: kept for whoever knows what it is.
+            Err(_) => fs::rename(&path, path.with_extension("json.unreadable")),
+        }
     }
 
     pub(super) fn write_record(&self, name: &str, journal: &Journal) -> io::Result<()> {

@@ -23,6 +23,9 @@ mod old;
 mod record;
 mod root;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use record::parse;
+
 use crate::report::journal::Journal;
 use crate::watchdog::{Rescue, Watchdog};
 use crate::{Error, Result};

@@ -307,6 +307,19 @@ fn an_older_run_does_not_take_the_top_back() {
 }
 
 #[test]
+fn a_run_is_newer_than_those_before_it_whatever_the_clock_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = Run::at(dir.path().to_owned(), "before");
+    before.finish(&small("yesterday", Verdict::Passed)).unwrap();
+    let tomorrow = std::time::SystemTime::now() + Duration::from_secs(86_400);
+    let nanos = tomorrow.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    std::fs::write(dir.path().join("runs/before/state/started"), nanos.to_string()).unwrap();
+    Run::at(dir.path().to_owned(), "after").finish(&small("today", Verdict::Passed)).unwrap();
+    let top = std::fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    assert!(top.contains("today") && !top.contains("yesterday"), "{top}");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_an_error_with_a_way_out() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");

@@ -1,0 +1,12 @@
+//! What the targets in `fuzz/` call: readers of bytes from outside, with what must be true of any input. Each
+//! panics if it is not.
+
+/// Reads a rollback ledger's file.
+pub fn ledger(bytes: &[u8]) {
+    crate::rollback::fuzz_ledger(bytes);
+}
+
+/// Reads the record of an experiment, and makes every report of it.
+pub fn record(bytes: &[u8]) {
+    crate::report::fuzz::record(bytes);
+}
