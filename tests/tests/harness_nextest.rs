@@ -186,7 +186,7 @@ fn partitions_are_all_of_it_once() {
 fn a_test_that_hangs_is_terminated_and_rolls_back() {
     const CONFIG: &str = r#"
         [profile.default]
-        slow-timeout = { period = "4s", terminate-after = 2, grace-period = "15s" }
+        slow-timeout = { period = "5s", terminate-after = 5, grace-period = "15s" }
     "#;
     let home = Home::new();
     let arguments = ["--run-ignored=only", "-E", "test(=harms)"];
