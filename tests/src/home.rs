@@ -284,6 +284,19 @@ impl Started {
         rustix::process::kill_process(pid.expect("ids are positive"), signal).expect("it is not waited for yet");
     }
 
+    /// Waits until something is so while it runs.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn until(&mut self, what: &str, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            let ended = self.child.try_wait().expect("it is our child").is_some();
+            assert!(!ended && started.elapsed() < PATIENCE, "never: {what}\n{}", self.output());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Sends a signal to its process group, as a terminal does for Ctrl-C. It must lead one: `process_group(0)`.
     pub fn signal_group(&self, signal: rustix::process::Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);

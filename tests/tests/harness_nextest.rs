@@ -5,7 +5,7 @@
 use chaos_runtime::report::journal::{ReasonKind, Verdict};
 use chaos_tests::fixture::Fixture;
 use chaos_tests::harness::{intervals, one_after_the_other, ran, reports};
-use chaos_tests::home::{Ended, Home, Started, run, until};
+use chaos_tests::home::{Ended, Home, Started, run};
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt as _;
@@ -186,14 +186,14 @@ fn partitions_are_all_of_it_once() {
 fn a_test_that_hangs_is_terminated_and_rolls_back() {
     const CONFIG: &str = r#"
         [profile.default]
-        slow-timeout = { period = "4s", terminate-after = 2, grace-period = "15s" }
+        slow-timeout = { period = "5s", terminate-after = 5, grace-period = "15s" }
     "#;
     let home = Home::new();
     let arguments = ["--run-ignored=only", "-E", "test(=harms)"];
     let mut command = Fixture::get().nextest_with(&home, CONFIG, &arguments);
     command.env("STOP_AT", "fault waiting");
     let mut started = Started::new(command);
-    until("both faults are on", || home.stopped_processes() == STOPPED);
+    started.until("both faults are on", || home.stopped_processes() == STOPPED);
     started.printed("TERMINATING");
     let ended = started.wait();
     assert_summary(&ended, "1 test run: 0 passed, 1 timed out");
@@ -222,8 +222,8 @@ fn ctrl_c(threads: &str, names: &[&str]) {
     let arguments = ["--run-ignored=only", "--test-threads", threads, "-E", &filter];
     let mut command = Fixture::get().nextest_with(&home, CONFIG, &arguments);
     command.env("STOP_AT", "fault waiting").process_group(0);
-    let started = Started::new(command);
-    until("all faults are on", || home.stopped_processes() == STOPPED * names.len());
+    let mut started = Started::new(command);
+    started.until("all faults are on", || home.stopped_processes() == STOPPED * names.len());
     started.signal_group(Signal::INT);
     let ended = started.wait();
     assert_eq!(ended.status.code(), Some(FAILED), "{}", ended.output);
