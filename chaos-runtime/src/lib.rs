@@ -39,11 +39,13 @@
 //! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
 //! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
 //! | start child processes | `Chaos::process`, [`target`] (Unix) |
+//! | reach a service that `chaos.toml` names | [`Chaos::http`], [`config`] |
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
 //! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
 //! | say how a fault ends | [`rollback::Undo`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | read results | [`report::journal::Journal`] |
+//! | keep tokens and passwords out of every report | [`Secret`], [`secret`] |
 //! | list what a test binary claims | [`catalogue()`] |
 //!
 //! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
@@ -60,6 +62,7 @@ pub mod __private;
 mod catalogue;
 pub mod claim;
 mod clock;
+pub mod config;
 mod error;
 pub mod experiment;
 pub mod fault;
@@ -71,6 +74,7 @@ pub mod probe;
 pub mod proxy;
 pub mod report;
 pub mod rollback;
+pub mod secret;
 mod slo;
 pub mod statistics;
 mod sys;
@@ -82,6 +86,7 @@ pub use catalogue::catalogue;
 pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;
+pub use secret::Secret;
 #[cfg(unix)]
 pub use target::bin;
 pub use units::*;

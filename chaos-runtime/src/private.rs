@@ -64,3 +64,13 @@ pub mod spec {
         }
     }
 }
+
+/// Readers of foreign input, for fuzzing.
+pub mod fuzz {
+    /// `chaos.toml`: must not panic, whatever the bytes are.
+    pub fn chaos_toml(bytes: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let _ = crate::config::parse(text);
+        }
+    }
+}

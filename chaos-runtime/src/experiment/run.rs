@@ -8,12 +8,14 @@ use super::identity;
 use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
+use crate::config::Config;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
 use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
+use crate::secret;
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -31,22 +33,27 @@ const BODY_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs one experiment on the calling thread and panics with its report unless it ended well.
 pub fn run(spec: &'static Spec, body: Body) {
+    secret::redact_panics();
+    secret::register_environment();
     let run = Run::current();
     let mut identity = identity::of(spec, run.id());
     let settings = Settings::from_env(spec);
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
     }
-    let ended = settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
-        Some((verdict, reason)) => {
-            let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
-            let record = run.finish(&journal);
-            Ok((journal, record))
+    let ended = settings.map_err(|error| (ReasonKind::Requirement, error)).and_then(|settings| {
+        let settings = configured(settings).map_err(|error| (ReasonKind::Config, error))?;
+        match reason_not_to_run(spec, &settings) {
+            Some((verdict, reason)) => {
+                let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
+                let record = run.finish(&journal);
+                Ok((journal, record))
+            }
+            None => experiment(spec, settings, body, run, &identity).map_err(|error| (ReasonKind::Requirement, error)),
         }
-        None => experiment(spec, settings, body, run, &identity),
     });
-    let (journal, record) = ended.unwrap_or_else(|error| {
-        let journal = errored(identity, &error);
+    let (journal, record) = ended.unwrap_or_else(|(kind, error)| {
+        let journal = errored(identity, kind, &error);
         let record = run.finish(&journal);
         (journal, record)
     });
@@ -67,6 +74,15 @@ pub fn run(spec: &'static Spec, body: Body) {
     }
 }
 
+/// With what `chaos.toml` says, its names of secrets included.
+fn configured(settings: Settings) -> Result<Settings> {
+    let config = Config::load()?;
+    if !config.secret_names.is_empty() {
+        secret::register_environment();
+    }
+    settings.with_config(config)
+}
+
 /// Another profile, or something that is missing.
 fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reason)> {
     let profiles = spec.options.profiles;
@@ -79,10 +95,10 @@ fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reaso
     if elsewhere { Some((Verdict::Skipped, skip())) } else { requirement::missing(spec.options.requires) }
 }
 
-fn errored(identity: Journal, error: &Error) -> Journal {
+fn errored(identity: Journal, kind: ReasonKind, error: &Error) -> Journal {
     let kind = match error.kind() {
         crate::ErrorKind::Cancelled => ReasonKind::Interrupted,
-        _ => ReasonKind::Requirement,
+        _ => kind,
     };
     let verdict = if kind == ReasonKind::Interrupted { Verdict::Aborted } else { Verdict::Errored };
     let text = error.to_string();

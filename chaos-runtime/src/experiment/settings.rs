@@ -3,7 +3,9 @@
 use super::spec::{Options, Spec};
 use crate::claim::{Claim, Limit, Metric, Value};
 use crate::clock::{Nanos, nanos};
+use crate::config::Config;
 use crate::{Error, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) profile: String,
     pub(crate) virtual_time: bool,
+    pub(crate) config: Arc<Config>,
 }
 
 impl Settings {
@@ -39,6 +42,12 @@ impl Settings {
         let profile = std::env::var("CHAOS_PROFILE").ok().filter(|name| !name.trim().is_empty());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         Ok(Self::new(spec, seed, profile.unwrap_or_else(|| "local".into()), false))
+    }
+
+    /// The same with what `chaos.toml` says, which must know the profile.
+    pub(crate) fn with_config(self, config: Config) -> Result<Self> {
+        config.check_profile(&self.profile)?;
+        Ok(Self { config: Arc::new(config), ..self })
     }
 
     pub(crate) fn new(spec: &Spec, seed: u64, profile: String, virtual_time: bool) -> Self {
@@ -59,6 +68,7 @@ impl Settings {
             seed,
             profile,
             virtual_time,
+            config: Arc::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::ledger_file::{Entry as DiskEntry, LedgerFile};
 use super::run::carry_out;
 use super::undo::{Recipe, Undo};
 use crate::error::ErrorKind;
+use crate::secret::redact;
 use crate::{Error, Result};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -114,7 +115,9 @@ impl UndoLedger {
                 state.file = Some(LedgerFile::create(dir).map_err(failed)?);
             }
             if let Some(file) = &mut state.file {
-                file.record(DiskEntry::new(id.0, &self.inner.experiment, what, target, &undo.recipe))
+                // The recipe stays as it is: it must work after a crash. The words are for people.
+                let (what, target) = (redact(what), redact(target));
+                file.record(DiskEntry::new(id.0, &self.inner.experiment, &what, &target, &undo.recipe))
                     .map_err(failed)?;
                 on_disk = true;
             }
@@ -268,14 +271,16 @@ impl Inner {
         let mut state = self.state();
         let State { entries, reports, file, .. } = &mut *state;
         let Some(entry) = entries.get(&id) else { return };
+        // What is undone needs no hand, and its ledger file goes.
+        let whole = file.as_ref().filter(|_| entry.on_disk && outcome.is_err()).map(LedgerFile::path);
         let report = UndoReport {
             what: entry.what.clone(),
             target: entry.target.clone(),
             started,
             took,
             attempts,
+            by_hand: entry.undo.recipe.by_hand(whole),
             error: outcome.err().map(|error| error.to_string()),
-            by_hand: entry.undo.recipe.to_string(),
         };
         if let Some(file) = file.as_mut().filter(|_| entry.on_disk && report.error.is_none()) {
             // The harm has ended; at worst the next run's replay ends it again.
@@ -295,7 +300,7 @@ impl Inner {
             took: Duration::ZERO,
             attempts: 0,
             error: Some(error.to_owned()),
-            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.to_string()),
+            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.by_hand(None)),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks:
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     for remark in remarks {
         // A comment may neither hold `--` nor end in `-`.
-        let remark = text::line(remark, 1_000).replace('-', "\u{2010}");
+        let remark = text::line(&text::tell(remark), 1_000).replace('-', "\u{2010}");
         xml.write_event(Event::Comment(BytesText::from_escaped(format!(" {remark} "))))?;
     }
     let mut taken = HashSet::new();
