@@ -69,7 +69,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The message without causes and help.
+    /// The message without causes and help, as it was given: secrets are left out where it is shown, not here.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -81,17 +81,18 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// Message, causes and help, without [secrets](crate::secret).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        let mut text = self.0.message.clone();
         let mut source: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
         while let Some(cause) = source {
-            write!(f, ": {cause}")?;
+            text += &format!(": {cause}");
             source = cause.source();
         }
         if let Some(help) = &self.0.help {
-            write!(f, "\nhelp: {help}")?;
+            text += &format!("\nhelp: {help}");
         }
-        Ok(())
+        f.write_str(&crate::secret::redact(&text))
     }
 }
 

@@ -39,11 +39,13 @@
 //! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
 //! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
 //! | start child processes | `Chaos::process`, [`target`] (Unix) |
+//! | reach a service that `chaos.toml` names | [`Chaos::http`], [`config`] |
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
 //! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
 //! | say how a fault ends | [`rollback::Undo`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | read results | [`report::journal::Journal`] |
+//! | keep tokens and passwords out of every report | [`Secret`], [`secret`] |
 //! | list what a test binary claims | [`catalogue()`] |
 //! | flags for profile, seed, repetitions and order | `main!` (feature `harness`) |
 //!
@@ -61,6 +63,7 @@ pub mod __private;
 mod catalogue;
 pub mod claim;
 mod clock;
+pub mod config;
 mod descriptors;
 mod error;
 pub mod experiment;
@@ -75,6 +78,7 @@ pub mod probe;
 pub mod proxy;
 pub mod report;
 pub mod rollback;
+pub mod secret;
 mod slo;
 pub mod statistics;
 mod sys;
@@ -87,6 +91,7 @@ pub use catalogue::catalogue;
 pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;
+pub use secret::Secret;
 #[cfg(unix)]
 pub use target::bin;
 pub use units::*;

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the environment of a developer or a CI job must not change about these runs.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 10] = [
+    "CHAOS_CONFIG",
     "CHAOS_RUN_ID",
     "NEXTEST_RUN_ID",
     "CHAOS_SEED",

@@ -9,6 +9,7 @@ use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
 use super::{identity, invocation};
+use crate::config::Config;
 use crate::descriptors;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
@@ -16,6 +17,7 @@ use crate::report::live::{self, LiveLine};
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
 use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
+use crate::secret;
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -62,6 +64,8 @@ pub(crate) struct Outcome {
 
 /// Runs one experiment on the calling thread, and tells what it came to on standard error.
 pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
+    secret::redact_panics();
+    secret::register_environment();
     let run = Run::current();
     let mut identity = identity::of(spec, run.id());
     let settings = Settings::current(spec);
@@ -70,20 +74,23 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     }
     // Ours is not to panic, but if something beneath us does, there is a verdict all the same.
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
+        let requirement = |error| (ReasonKind::Requirement, error);
+        let settings = configured(settings.map_err(requirement)?).map_err(|error| (ReasonKind::Config, error))?;
+        match reason_not_to_run(spec, &settings) {
             Some((verdict, reason)) => {
                 let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
                 let record = run.finish(&journal);
                 Ok((journal, record))
             }
-            None => experiment(spec, settings, body, run, &identity),
-        })
+            None => experiment(spec, settings, body, run, &identity).map_err(requirement),
+        }
     }));
     let ended = ended.unwrap_or_else(|panic| {
-        Err(Error::new(format!("the experiment broke off, as chaos-runtime panicked: {}", panic_text(&*panic))))
+        let message = format!("the experiment broke off, as chaos-runtime panicked: {}", panic_text(&*panic));
+        Err((ReasonKind::Requirement, Error::new(message)))
     });
-    let (journal, record) = ended.unwrap_or_else(|error| {
-        let journal = errored(identity, &error);
+    let (journal, record) = ended.unwrap_or_else(|(kind, error)| {
+        let journal = errored(identity, kind, &error);
         let record = run.finish(&journal);
         (journal, record)
     });
@@ -102,6 +109,15 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     Outcome { journal, report, record: record.ok() }
 }
 
+/// With what `chaos.toml` says, its names of secrets included.
+fn configured(settings: Settings) -> Result<Settings> {
+    let config = Config::load()?;
+    if !config.secret_names.is_empty() {
+        secret::register_environment();
+    }
+    settings.with_config(config)
+}
+
 /// Another profile, or something that is missing.
 fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reason)> {
     let profiles = spec.options.profiles;
@@ -114,10 +130,10 @@ fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reaso
     if elsewhere { Some((Verdict::Skipped, skip())) } else { requirement::missing(spec.options.requires) }
 }
 
-fn errored(identity: Journal, error: &Error) -> Journal {
+fn errored(identity: Journal, kind: ReasonKind, error: &Error) -> Journal {
     let kind = match error.kind() {
         crate::ErrorKind::Cancelled => ReasonKind::Interrupted,
-        _ => ReasonKind::Requirement,
+        _ => kind,
     };
     let verdict = if kind == ReasonKind::Interrupted { Verdict::Aborted } else { Verdict::Errored };
     let text = error.to_string();

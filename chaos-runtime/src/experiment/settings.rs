@@ -4,7 +4,9 @@ use super::invocation::{self, Invocation};
 use super::spec::{Options, Spec};
 use crate::claim::{Claim, Limit, Metric, Value};
 use crate::clock::{Nanos, nanos};
+use crate::config::Config;
 use crate::{Error, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) virtual_time: bool,
     /// Whether a watchdog is wanted for faults that outlive the process.
     pub(crate) watchdog: bool,
+    pub(crate) config: Arc<Config>,
 }
 
 impl Settings {
@@ -55,6 +58,12 @@ impl Settings {
         Ok(Self { watchdog, ..Self::new(spec, seed, profile, false) })
     }
 
+    /// The same with what `chaos.toml` says, which must know the profile.
+    pub(crate) fn with_config(self, config: Config) -> Result<Self> {
+        config.check_profile(&self.profile)?;
+        Ok(Self { config: Arc::new(config), ..self })
+    }
+
     pub(crate) fn new(spec: &Spec, seed: u64, profile: String, virtual_time: bool) -> Self {
         let Options { warm_up, baseline, after, bin, stability, recovery_limit, confirm, timeout, confidence, .. } =
             spec.options;
@@ -74,6 +83,7 @@ impl Settings {
             profile,
             virtual_time,
             watchdog: !virtual_time,
+            config: Arc::default(),
         }
     }
 

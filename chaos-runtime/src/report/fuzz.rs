@@ -1,7 +1,7 @@
 //! From the bytes of a record to every report, with what must be true of any bytes.
 
 use super::journal::Journal;
-use super::junit::{self, Life, Suite};
+use super::junit::{self, Earlier, Life, Suite};
 use super::terminal::{self, Style};
 use super::{run, text};
 use quick_xml::XmlVersion;
@@ -21,8 +21,9 @@ pub(crate) fn record(bytes: &[u8]) {
     assert!(again == published, "a record is not read as it was written");
     assert!(text::publish(&again) == again, "publishing twice changes something");
     let path = Path::new("/reports/record.json");
+    let earlier = Earlier { verdicts: vec!["killed".to_owned()], failed: vec![(journal.clone(), path.to_owned())] };
     for life in [Life::Ended, Life::Alive, Life::Dead] {
-        let suite = Suite::of(&journal, life, &["killed".to_owned()], path);
+        let suite = Suite::of(&journal, life, &earlier, path);
         // Twice, as a name that is taken makes another one.
         legal(&junit::document([&suite, &suite], &[]).expect("memory takes all bytes"));
     }

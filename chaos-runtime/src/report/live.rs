@@ -156,7 +156,7 @@ pub(crate) fn write(text: &str) {
 }
 
 fn plain_line(name: &str, event: &str) -> String {
-    format!("chaos {name}: {}", text::line(event, 500))
+    format!("chaos {name}: {}", text::line(&text::tell(event), 500))
 }
 
 /// `name  fault 12 s  200/s  99.84 %  p99 412 ms  latency 300ms`
@@ -167,7 +167,7 @@ fn rendered(name: &str, progress: &Progress) -> String {
     parts.extend(progress.success.map(|share| figure::percent(100.0 * share)));
     parts.extend(progress.p99.map(|p99| format!("p99 {}", figure::duration(us(p99)))));
     if !progress.note.is_empty() {
-        parts.push(progress.note.clone());
+        parts.push(text::tell(&progress.note));
     }
     parts.join(" · ")
 }
@@ -196,6 +196,24 @@ mod tests {
             ..progress
         };
         assert_eq!(rendered("slow", &nothing), "slow · waiting for the lock 12.3 s");
+    }
+
+    #[test]
+    fn neither_line_shows_a_secret() {
+        let secret = crate::Secret::new("l1ve-line-secret");
+        assert_eq!(
+            plain_line("slow", &format!("inject: login as {}", secret.expose())),
+            "chaos slow: inject: login as [redacted]"
+        );
+        let progress = Progress {
+            phase: "fault",
+            elapsed: Duration::ZERO,
+            rate: None,
+            p99: None,
+            success: None,
+            note: format!("login as {}", secret.expose()),
+        };
+        assert!(rendered("slow", &progress).ends_with("login as [redacted]"));
     }
 
     #[test]

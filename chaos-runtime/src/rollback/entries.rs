@@ -70,14 +70,16 @@ impl Inner {
         let mut state = self.state();
         let State { entries, reports, file, .. } = &mut *state;
         let Some(entry) = entries.get(&id) else { return };
+        // What is undone needs no hand, and its ledger file goes.
+        let whole = file.as_ref().filter(|_| entry.on_disk && outcome.is_err()).map(LedgerFile::path);
         let report = UndoReport {
             what: entry.what.clone(),
             target: entry.target.clone(),
             started,
             took,
             attempts,
+            by_hand: entry.undo.recipe.by_hand(whole),
             error: outcome.err().map(|error| error.to_string()),
-            by_hand: entry.undo.recipe.to_string(),
         };
         if let Some(file) = file.as_mut().filter(|_| entry.on_disk && report.error.is_none()) {
             // The harm has ended; at worst the next run's replay ends it again.
@@ -90,6 +92,7 @@ impl Inner {
     pub(super) fn failed(&self, id: UndoId, error: &str) -> UndoReport {
         let state = self.state();
         let entry = state.entries.get(&id);
+        let whole = state.file.as_ref().filter(|_| entry.is_some_and(|entry| entry.on_disk)).map(LedgerFile::path);
         UndoReport {
             what: entry.map_or_else(String::new, |entry| entry.what.clone()),
             target: entry.map_or_else(String::new, |entry| entry.target.clone()),
@@ -97,7 +100,7 @@ impl Inner {
             took: Duration::ZERO,
             attempts: 0,
             error: Some(error.to_owned()),
-            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.to_string()),
+            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.by_hand(whole)),
         }
     }
 }

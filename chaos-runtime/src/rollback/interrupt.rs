@@ -243,7 +243,7 @@ fn roll_back(ledgers: &[Arc<UndoLedger>]) {
 
 /// Straight to standard error: `eprintln!` goes to the captured output of whichever test came first.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "chaos-test: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "chaos-test: {}", crate::report::text::tell(text));
 }
 
 fn die(signal: i32) {

@@ -4,6 +4,7 @@ use super::entries::{Entry, Inner, State};
 use super::ledger_file::{Entry as DiskEntry, LedgerFile};
 use super::undo::{Recipe, Undo};
 use crate::error::ErrorKind;
+use crate::secret::redact;
 use crate::watchdog::Watchdog;
 use crate::{Error, Result};
 use futures_util::future::join_all;
@@ -91,7 +92,9 @@ impl UndoLedger {
                 state.file = Some(LedgerFile::create(dir).map_err(failed)?);
             }
             if let Some(file) = &mut state.file {
-                file.record(DiskEntry::new(id.0, &self.inner.experiment, what, target, &undo.recipe))
+                // The recipe stays as it is: it must work after a crash. The words are for people.
+                let (what, target) = (redact(what), redact(target));
+                file.record(DiskEntry::new(id.0, &self.inner.experiment, &what, &target, &undo.recipe))
                     .map_err(failed)?;
                 on_disk = true;
             }

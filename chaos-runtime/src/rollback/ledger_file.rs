@@ -1,4 +1,8 @@
 //! The ledger on disk: one JSON line for each thing that happened, only ever appended to.
+//!
+//! Recipes stand in it as they are, secrets included: a command without its password undoes nothing after a crash. So
+//! only its owner may read a file (mode 0600), and it is removed as soon as all is undone. What is shown of it elsewhere
+//! is [redacted](crate::secret).
 
 use super::owned_file::OwnedFile;
 use super::undo::Recipe;
@@ -36,6 +40,9 @@ pub(super) struct Entry {
     pub(super) what: String,
     pub(super) target: String,
     pub(super) recipe: Recipe,
+    /// What of the recipe is secret: the process that replays it can't know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) secrets: Vec<String>,
     /// RFC 3339, UTC.
     pub(super) at: String,
 }
@@ -50,6 +57,7 @@ impl Entry {
             what: what.to_owned(),
             target: target.to_owned(),
             recipe: recipe.clone(),
+            secrets: recipe.secrets(),
             at: jiff::Timestamp::now().to_string(),
         }
     }

@@ -3,6 +3,7 @@
 use super::ledger_file::LedgerFile;
 use super::run::carry_out;
 use super::undo::Undo;
+use crate::secret::{self, redact, register_environment};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub enum Leftover {
         target: String,
         /// When it was written down: RFC 3339, UTC.
         at: String,
-        /// How to undo it by hand.
+        /// How to undo it by hand, without [secrets](crate::secret), which stand in the ledger file only.
         by_hand: String,
     },
     /// A ledger file, or lines of it, that this version can't read.
@@ -63,6 +64,8 @@ pub fn recover(dir: &Path) -> Vec<Recovered> {
     if std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_none()) || !dir.exists() {
         return Vec::new();
     }
+    // What undos print is told too.
+    register_environment();
     let dir = dir.to_owned();
     // A thread of its own, so that the call works inside a runtime too.
     let worker = std::thread::Builder::new().name("chaos-recover".into()).spawn(move || {
@@ -209,8 +212,10 @@ async fn replay_file(mut file: LedgerFile, tell: &mut impl FnMut(Recovered)) {
     }
     let mut all_undone = true;
     for entry in contents.pending.into_iter().rev() {
+        secret::register(&entry.secrets);
         let undo = Undo::from_recipe(entry.recipe);
         let (_, outcome) = carry_out(&undo).await;
+        let by_hand = undo.recipe.by_hand(outcome.is_err().then_some(&*path));
         match &outcome {
             Ok(()) => drop(file.done(entry.id)),
             Err(_) => all_undone = false,
@@ -219,10 +224,10 @@ async fn replay_file(mut file: LedgerFile, tell: &mut impl FnMut(Recovered)) {
             file: path.clone(),
             leftover: Leftover::Undo {
                 experiment: entry.experiment,
-                what: entry.what,
-                target: entry.target,
+                what: redact(&entry.what).into_owned(),
+                target: redact(&entry.target).into_owned(),
                 at: entry.at,
-                by_hand: undo.recipe.to_string(),
+                by_hand,
             },
             error: outcome.err().map(|error| error.to_string()),
         });
@@ -245,7 +250,8 @@ async fn replay_file(mut file: LedgerFile, tell: &mut impl FnMut(Recovered)) {
 
 impl Recovered {
     fn unreadable(file: &Path, error: impl std::fmt::Display) -> Self {
-        Self { file: file.to_owned(), leftover: Leftover::Unreadable, error: Some(error.to_string()) }
+        let error = redact(&error.to_string()).into_owned();
+        Self { file: file.to_owned(), leftover: Leftover::Unreadable, error: Some(error) }
     }
 }
 

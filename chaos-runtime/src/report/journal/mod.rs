@@ -188,6 +188,8 @@ pub enum ReasonKind {
     Timeout,
     /// A missing requirement, or one for which skipping was asked (error, skipped).
     Requirement,
+    /// `chaos.toml` is malformed, or lacks the profile (error).
+    Config,
     /// An undo failed (error).
     Rollback,
     /// A known weakness whose date is past, or which holds again (failure); tolerated (skipped).
@@ -213,6 +215,7 @@ impl ReasonKind {
             Self::Panic => "panic",
             Self::Timeout => "timeout",
             Self::Requirement => "requirement",
+            Self::Config => "config",
             Self::Rollback => "rollback",
             Self::KnownWeakness => "known-weakness",
             Self::Profile => "profile",

@@ -16,6 +16,8 @@ mod xml;
 
 pub(crate) use rerun::Earlier;
 pub(crate) use suite::Suite;
+#[cfg(feature = "fuzzing")]
+pub(crate) use xml::document;
 pub(crate) use xml::{Names, TAIL, head, suite};
 
 /// What is known about the writer of a record.

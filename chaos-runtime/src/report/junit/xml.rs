@@ -24,7 +24,7 @@ pub(crate) fn head(remarks: &[String]) -> io::Result<Vec<u8>> {
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     for remark in remarks {
         // A comment may neither hold `--` nor end in `-`.
-        let remark = text::line(remark, 1_000).replace('-', "\u{2010}");
+        let remark = text::line(&text::tell(remark), 1_000).replace('-', "\u{2010}");
         xml.write_event(Event::Comment(BytesText::from_escaped(format!(" {remark} "))))?;
     }
     xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
@@ -41,8 +41,8 @@ pub(crate) fn suite(id: usize, suite: &Suite, taken: &mut Names) -> io::Result<V
 }
 
 /// A whole file.
-#[cfg(test)]
-pub(super) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks: &[String]) -> io::Result<Vec<u8>> {
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks: &[String]) -> io::Result<Vec<u8>> {
     let mut xml = head(remarks)?;
     let mut taken = Names::new();
     for (id, one) in suites.into_iter().enumerate() {
