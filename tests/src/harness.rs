@@ -9,13 +9,19 @@ use std::collections::BTreeSet;
 /// # Panics
 /// If they are not, or the status does not fit.
 pub fn assert_summaries(ended: &Ended, expected: &[(u32, u32, u32)]) {
-    let mut found: Vec<(u32, u32, u32)> = ended.output.lines().filter_map(summary).collect();
+    let found = summaries(ended);
     let mut expected = expected.to_vec();
-    found.sort_unstable();
     expected.sort_unstable();
     assert_eq!(found, expected, "{}", ended.output);
     let failed = expected.iter().any(|(_, failed, _)| *failed > 0);
     assert_eq!(ended.status.code(), Some(if failed { 101 } else { 0 }), "{}", ended.output);
+}
+
+/// The summaries of libtest or of `main!()`, sorted.
+pub fn summaries(ended: &Ended) -> Vec<(u32, u32, u32)> {
+    let mut found: Vec<_> = ended.output.lines().filter_map(summary).collect();
+    found.sort_unstable();
+    found
 }
 
 /// `test result: ok. 9 passed; 0 failed; 3 ignored; …`

@@ -46,7 +46,7 @@ fn the_list_has_exactly_the_tests() {
             .collect();
         found.insert(suite["binary-name"].as_str().expect("a name").to_owned(), tests);
     }
-    let expected: [(&str, &[&str]); 4] = [
+    let expected: [(&str, &[&str]); 3] = [
         (
             "chaos",
             &[
@@ -62,17 +62,6 @@ fn the_list_has_exactly_the_tests() {
                 "serial_two",
                 "shares_the_database",
                 "shares_the_database_too",
-            ],
-        ),
-        (
-            "chaos_harms",
-            &[
-                "harms (ignored)",
-                "harms_beside_one (ignored)",
-                "harms_beside_three (ignored)",
-                "harms_beside_two (ignored)",
-                "harms_out_of_time (ignored)",
-                "next (ignored)",
             ],
         ),
         (
@@ -97,7 +86,8 @@ fn the_list_has_exactly_the_tests() {
     for (binary, expected) in expected {
         assert_eq!(found.remove(binary).unwrap_or_default(), expected, "{binary}");
     }
-    assert!(found.values().all(Vec::is_empty), "{found:?}");
+    // The other binaries have ignored tests only.
+    assert!(found.values().flatten().all(|name| name.ends_with(" (ignored)")), "{found:?}");
     assert!(home.journals().is_empty());
 }
 

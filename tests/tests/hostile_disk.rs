@@ -150,10 +150,11 @@ fn a_lock_that_is_no_file_is_an_error_and_no_endless_wait() {
     let home = Home::new();
     run(home.test("ordinary")).assert_passes();
     let locks = std::fs::read_dir(home.tmp()).unwrap().flatten().map(|entry| entry.path());
-    let lock = locks.map(|dir| dir.join("experiment.lock")).find(|lock| lock.exists()).expect("the machine's lock");
+    let lock =
+        locks.map(|dir| dir.join("experiment.queue/mutex")).find(|lock| lock.exists()).expect("the machine's lock");
     std::fs::rename(&lock, home.tmp().join("elsewhere")).unwrap();
     std::os::unix::fs::symlink(home.tmp().join("elsewhere"), &lock).unwrap();
     let ended = run(home.test("ordinary"));
     ended.assert_fails_within(SOON);
-    ended.assert_says(&["ERRORED", "experiment.lock`: it is no plain file", "help: set TMPDIR"]);
+    ended.assert_says(&["ERRORED", "it is no plain file", "help: set TMPDIR"]);
 }

@@ -333,9 +333,25 @@ fn an_experiment_that_is_interrupted() {
 }
 
 #[test]
-fn an_experiment_that_is_killed_and_undone_by_the_next() {
+fn an_experiment_that_is_killed_and_undone_by_its_watchdog() {
     let home = home_with_config();
     let mut started = Started::new(leaks_and("waits", &home, true));
+    started.printed("at: fault");
+    started.signal(Sent::KILL);
+    let ended = started.wait();
+    // Waits for the watchdog, which knows nothing of where the secrets came from either.
+    assert_eq!(home.left_behind(), [""; 0], "{}", ended.output);
+    let told = std::fs::read_to_string(home.chaos().join("junit.xml")).expect("there is a report");
+    assert!(told.contains("undone by the watchdog"), "{told}");
+    assert_no_file_shows_a_secret(&home);
+}
+
+#[test]
+fn an_experiment_that_is_killed_and_undone_by_the_next() {
+    let home = home_with_config();
+    let mut command = leaks_and("waits", &home, true);
+    command.env("CHAOS_WATCHDOG", "off");
+    let mut started = Started::new(command);
     started.printed("at: fault");
     started.signal(Sent::KILL);
     let ended = started.wait();

@@ -46,6 +46,15 @@ impl Attempts {
                 fs::copy(record, &kept)?;
             }
         }
+        self.add(ended)
+    }
+
+    /// Notes an attempt of which nothing is known: its record can't be read.
+    pub(super) fn note_unreadable(&self) -> io::Result<()> {
+        self.add("unreadable")
+    }
+
+    fn add(&self, ended: &str) -> io::Result<()> {
         writeln!(OpenOptions::new().create(true).append(true).open(&self.verdicts)?, "{ended}")
     }
 

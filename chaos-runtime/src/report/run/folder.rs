@@ -128,7 +128,10 @@ impl Folder {
             Ok(journal) => Attempts::of(&self.path, name).note(&path, &journal, self.life(name, &journal)),
             Err(_) if fs::symlink_metadata(&path).is_err() => Ok(()),
             // Cut off, of a later version, or no record at all: kept for whoever knows what it is.
-            Err(_) => fs::rename(&path, path.with_extension("json.unreadable")),
+            Err(_) => {
+                fs::rename(&path, path.with_extension("json.unreadable"))?;
+                Attempts::of(&self.path, name).note_unreadable()
+            }
         }
     }
 
