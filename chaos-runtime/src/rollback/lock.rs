@@ -83,11 +83,11 @@ fn failed_to_lock(path: &Path, error: std::io::Error) -> Error {
     #[cfg(not(unix))]
     let too_many_files = false;
     let failed = Error::new(format!("failed to lock `{}`", path.display())).caused_by(error);
-    if too_many_files {
-        failed.help("raise the limit of open files (`ulimit -n`); a waiting experiment needs two")
+    failed.help(if too_many_files {
+        "raise the limit of open files (`ulimit -n`); a waiting experiment needs two"
     } else {
-        failed
-    }
+        NEEDS_ROOM
+    })
 }
 
 /// The queue of an `exclusive` name: letters, digits, `-`, `_` and `.` as they are, the rest as `%xx`.
