@@ -1,12 +1,14 @@
 //! What the macros leave behind: an ordinary `#[test]`, a constant, and an entry of the catalogue.
 
 use crate::args::args;
+use crate::attributes::{of_the_body, of_the_test, text_of};
 use crate::claim::{Context, Place, one_claim};
 use crate::diagnostic::Errors;
 use crate::function::Function;
 use crate::model::Attribute;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 
 /// `#[chaos_test(attribute)] item`
 pub(crate) fn chaos_test(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -33,30 +35,44 @@ pub(crate) fn chaos_test(attribute: TokenStream, item: TokenStream) -> TokenStre
     quote!(#function #errors)
 }
 
-/// The test. The author's function stands inside it, so that nothing of ours is in scope there but the
-/// function itself; constants and imports are one block further in.
+/// The test, and a hidden function beside it that makes the experiment: of a `#[test]` nothing is left in a binary
+/// with a main of its own, and that one needs the experiment too.
+///
+/// The author's function stands inside the hidden one, so that nothing of ours is in scope there but the function
+/// itself; constants and imports are one block further in.
 fn test(function: &Function, attribute: &Attribute) -> TokenStream {
     let Function { attributes, visibility, .. } = function;
     let name = function.name();
     let runtime = attribute.runtime.clone().unwrap_or_else(|| quote!(::chaos_runtime));
     let spec = spec(function, attribute);
+    let (of_the_test, of_the_body) = (of_the_test(attributes), of_the_body(attributes));
+    let (ignored, should_panic) = (text_of("ignore", attributes), text_of("should_panic", attributes));
+    // Not the author's token, so no lint on names speaks of it.
+    let hidden = Ident::new(&format!("__chaos_{}", name.unraw()), Span::call_site());
     // A wrong parameter or result is blamed where its type is written. `output.0` is an expression with a
     // first and a last token, which makes the compiler underline the whole type.
     let chaos = Ident::new("chaos", function.parameter_span());
     let (first, last) = function.output_spans();
     let (output, field) = (Ident::new("output", first), quote_spanned!(last=> 0));
     quote! {
-        #(#attributes)*
+        #of_the_test
         #[::core::prelude::v1::test]
         #visibility fn #name() {
+            #runtime::__private::run(#hidden())
+        }
+
+        #of_the_body
+        #[cfg(test)]
+        fn #hidden() -> #runtime::__private::Experiment {
             #function
-            #runtime::__private::run(
+            #runtime::__private::experiment(
                 {
                     use #runtime::__private::spec::*;
                     static SPEC: Spec = #spec;
                     #[linkme::distributed_slice(CATALOGUE)]
                     #[linkme(crate = #runtime::__private::spec::linkme)]
-                    static ENTRY: &Spec = &SPEC;
+                    static ENTRY: Entry =
+                        Entry { spec: &SPEC, experiment: #hidden, ignored: #ignored, should_panic: #should_panic };
                     &SPEC
                 },
                 |chaos| #runtime::__private::Box::pin(async move {
@@ -86,7 +102,16 @@ fn spec(function: &Function, attribute: &Attribute) -> TokenStream {
     if !options.is_empty() {
         fields.extend(quote!(options: Options { #options ..Options::DEFAULT },));
     }
-    quote!(Spec { #fields ..spec(#name, #place, #doc) })
+    // What cargo tells the compiler about the target that is built.
+    let target = quote! {
+        target(
+            ::core::module_path!(),
+            ::core::option_env!("CARGO_CRATE_NAME"),
+            ::core::option_env!("CARGO_BIN_NAME"),
+            ::core::option_env!("CARGO_TARGET_TMPDIR").is_some(),
+        )
+    };
+    quote!(Spec { cargo_target: #target, #fields ..spec(#name, #place, #doc) })
 }
 
 /// The fields of `Options` that the attribute sets.

@@ -5,6 +5,7 @@
 //! `chaos-runtime`, which re-exports everything.
 
 mod args;
+mod attributes;
 mod claim;
 mod diagnostic;
 mod expand;

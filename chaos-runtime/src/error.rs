@@ -1,5 +1,6 @@
 //! The error type of experiment bodies and of the runtime's own calls.
 
+use crate::descriptors;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -57,7 +58,9 @@ impl Error {
     /// Adds the cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+        let source = source.into();
+        self.0.help = way_out(&*source).or(self.0.help);
+        self.0.source = Some(source);
         self
     }
 
@@ -66,7 +69,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The message without causes and help.
+    /// The message without causes and help, as it was given: secrets are left out where it is shown, not here.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -78,17 +81,18 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// Message, causes and help, without [secrets](crate::secret).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        let mut text = self.0.message.clone();
         let mut source: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
         while let Some(cause) = source {
-            write!(f, ": {cause}")?;
+            text += &format!(": {cause}");
             source = cause.source();
         }
         if let Some(help) = &self.0.help {
-            write!(f, "\nhelp: {help}")?;
+            text += &format!("\nhelp: {help}");
         }
-        Ok(())
+        f.write_str(&crate::secret::redact(&text))
     }
 }
 
@@ -104,6 +108,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
             Ok(boxed) => boxed.0,
             Err(origin) => {
                 let mut error = Self::new(origin.to_string());
+                error.0.help = way_out(&*origin);
                 error.0.origin = Some(origin);
                 error
             }
@@ -148,6 +153,7 @@ impl Error {
         match error.downcast::<Boxed>() {
             Ok(boxed) => boxed.0,
             Err(other) => {
+                let help = way_out(&*other);
                 let mut message = other.to_string();
                 let mut source = other.source();
                 while let Some(cause) = source {
@@ -158,10 +164,18 @@ impl Error {
                     }
                     source = cause.source();
                 }
-                Self::new(message)
+                let mut error = Self::new(message);
+                error.0.help = help;
+                error
             }
         }
     }
+}
+
+/// Whatever fails for want of a file descriptor, the way out is the same.
+fn way_out(error: &(dyn StdError + 'static)) -> Option<String> {
+    let error = error.downcast_ref()?;
+    descriptors::is_refusal(error).then(|| descriptors::HELP.to_owned())
 }
 
 /// What an experiment's body may return: `Result<(), E>` where `E` converts into a boxed error

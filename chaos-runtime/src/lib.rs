@@ -39,17 +39,20 @@
 //! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
 //! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
 //! | start child processes | `Chaos::process`, [`target`] (Unix) |
+//! | reach a service that `chaos.toml` names | [`Chaos::http`], [`config`] |
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
 //! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
 //! | say how a fault ends | [`rollback::Undo`] |
 //! | look for every acknowledged operation afterwards | [`Chaos::ledger`], [`ledger`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | read results | [`report::journal::Journal`] |
+//! | keep tokens and passwords out of every report | [`Secret`], [`secret`] |
 //! | list what a test binary claims | [`catalogue()`] |
+//! | flags for profile, seed, repetitions and order | `main!` (feature `harness`) |
 //!
 //! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
 //!
-//! Features, all off by default: `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
+//! Features, all off by default: `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
 //! (JSON Schema of the journal).
 
 #[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
@@ -61,10 +64,14 @@ pub mod __private;
 mod catalogue;
 pub mod claim;
 mod clock;
+pub mod config;
+mod descriptors;
 mod error;
 pub mod experiment;
 pub mod fault;
 mod figure;
+#[cfg(feature = "harness")]
+mod harness;
 pub mod ledger;
 pub mod load;
 pub mod measure;
@@ -73,17 +80,20 @@ pub mod probe;
 pub mod proxy;
 pub mod report;
 pub mod rollback;
+pub mod secret;
 mod slo;
 pub mod statistics;
 mod sys;
 pub mod target;
 mod units;
+mod watchdog;
 
 pub use catalogue::catalogue;
 #[doc = include_str!("chaos_test.md")]
 pub use chaos_macros::chaos_test;
 pub use error::{BodyResult, Error, ErrorKind, Result};
 pub use experiment::Chaos;
+pub use secret::Secret;
 #[cfg(unix)]
 pub use target::bin;
 pub use units::*;

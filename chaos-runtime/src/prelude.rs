@@ -7,7 +7,7 @@ pub use crate::rollback::Undo;
 #[cfg(unix)]
 pub use crate::target::{Process, ProcessBuilder, Ready, Signal, bin};
 pub use crate::units::*;
-pub use crate::{Chaos, chaos_test, probe, slo};
+pub use crate::{Chaos, Secret, chaos_test, probe, slo};
 pub use std::process::Command;
 
 /// Lets a test whose parameter is called `chaos` return `chaos::Result`.

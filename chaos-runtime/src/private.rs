@@ -1,13 +1,26 @@
 //! What the macros expand to. Not public API.
 
-pub use crate::experiment::run;
+use crate::experiment::{Body, Spec};
+pub use crate::experiment::{Experiment, run};
+#[cfg(feature = "harness")]
+pub use crate::harness::main;
 pub use chaos_macros::slo_at;
 pub use std::boxed::Box;
 
+/// An experiment.
+pub const fn experiment(spec: &'static Spec, body: Body) -> Experiment {
+    Experiment { spec, body }
+}
+
+#[cfg(feature = "fuzzing")]
+#[path = "fuzz.rs"]
+pub mod fuzz;
+
 /// What a spec is written with; imported as a whole by the block that holds it.
 pub mod spec {
+    pub use crate::catalogue::Entry;
     pub use crate::claim::{Claim, Cmp, LedgerMetric, Limit, Metric, Quantile, Reference, Scope, Value};
-    pub use crate::experiment::{KnownWeakness, Options, Requirement, Spec, Urgency};
+    pub use crate::experiment::{CargoTarget, KnownWeakness, Options, Requirement, Spec, Urgency};
     pub use crate::measure::ErrorClass;
     pub use linkme;
     use std::time::Duration;
@@ -15,7 +28,7 @@ pub mod spec {
     /// Every chaos test that is linked into this binary.
     #[linkme::distributed_slice]
     #[allow(unsafe_code)] // linkme reads a linker section.
-    pub static CATALOGUE: [&'static Spec];
+    pub static CATALOGUE: [Entry];
 
     /// Stands behind the errors of a malformed `slo!`.
     pub const NO_CLAIM: Claim =
@@ -39,7 +52,41 @@ pub mod spec {
         Duration::from_nanos(nanoseconds)
     }
 
-    /// A spec without claims and settings.
+    /// The target that is built, from what cargo tells the compiler: `CARGO_CRATE_NAME`, `CARGO_BIN_NAME`, and
+    /// whether there is a `CARGO_TARGET_TMPDIR`, which only integration tests and benchmarks get.
+    pub const fn target(
+        module: &'static str,
+        crate_name: Option<&'static str>,
+        bin: Option<&'static str>,
+        tmpdir: bool,
+    ) -> CargoTarget {
+        match (crate_name, bin) {
+            // Documentation tests are crates of their own in a target that is another one.
+            (Some(name), _) if !is_crate_of(name, module) => CargoTarget::Unknown,
+            (Some(_), Some(name)) => CargoTarget::Binary(name),
+            (Some(_), None) if tmpdir => CargoTarget::Test,
+            (Some(_), None) => CargoTarget::Library,
+            (None, _) => CargoTarget::Unknown,
+        }
+    }
+
+    /// Whether `module` is `name` or `name::…`.
+    const fn is_crate_of(name: &str, module: &str) -> bool {
+        let (name, module) = (name.as_bytes(), module.as_bytes());
+        if module.len() < name.len() || (module.len() > name.len() && module[name.len()] != b':') {
+            return false;
+        }
+        let mut at = 0;
+        while at < name.len() {
+            if name[at] != module[at] {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+
+    /// A spec without target, claims and settings.
     pub const fn spec(
         name: &'static str,
         module: &'static str,
@@ -56,6 +103,7 @@ pub mod spec {
             file,
             line,
             column,
+            cargo_target: CargoTarget::Unknown,
             doc,
             steady_state: &[],
             hypothesis: &[],

@@ -3,8 +3,10 @@
 use crate::clock::{Clock, Nanos, micros};
 use crate::report::journal::{ProbeRecord, ProbeSample};
 use crate::units::{Percent, Rate};
+use futures_util::FutureExt as _;
 use std::fmt::Display;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -194,10 +196,18 @@ impl Probes {
                 into.lock().unwrap_or_else(PoisonError::into_inner).pending = Some(at);
                 // A sample that hangs is a missing one, not the end of the probe.
                 let limit = interval.max(Duration::from_secs(5));
-                let sampling = probe.sample.sample();
-                let value = match tokio::time::timeout(limit, sampling).await {
-                    Ok(ProbeValue(value)) => value,
-                    Err(_) => Err(format!("no answer within {limit:?}")),
+                // So is one that panics.
+                let sampling = match catch_unwind(AssertUnwindSafe(|| probe.sample.sample())) {
+                    Ok(sampling) => {
+                        let sampling = async move { tokio::time::timeout(limit, sampling).await };
+                        AssertUnwindSafe(sampling).catch_unwind().await
+                    }
+                    Err(panic) => Err(panic),
+                };
+                let value = match sampling {
+                    Ok(Ok(ProbeValue(value))) => value,
+                    Ok(Err(_)) => Err(format!("no answer within {limit:?}")),
+                    Err(panic) => Err(format!("panicked: {}", crate::error::panic_text(&*panic))),
                 };
                 let mut samples = into.lock().unwrap_or_else(PoisonError::into_inner);
                 samples.pending = None;

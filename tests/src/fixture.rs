@@ -70,6 +70,27 @@ impl Fixture {
         command
     }
 
+    /// `cargo nextest run <arguments>` with a configuration of the test's own.
+    pub fn nextest_with(self, home: &Home, config: &str, arguments: &[&str]) -> Command {
+        let file = home.path().join("nextest.toml");
+        std::fs::write(&file, config).expect("a home can be written to");
+        let mut command = self.cargo(home, "nextest", &["run"]);
+        command.args(["--color=never", "--config-file"]).arg(file).args(arguments);
+        command
+    }
+
+    /// The command that a report has printed for replay, in words.
+    ///
+    /// # Panics
+    /// If that is no `cargo test` with variables in front.
+    pub fn replay(self, home: &Home, command: &str) -> Command {
+        let (variables, arguments) = command.split_once("cargo test ").unwrap_or_else(|| panic!("{command}"));
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let mut command = self.cargo(home, "test", &arguments);
+        command.envs(variables.split_whitespace().map(|set| set.split_once('=').expect("NAME=value")));
+        command
+    }
+
     fn bare(self, subcommand: &str) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         scrub(&mut command);

@@ -17,7 +17,7 @@ impl SmallDisk {
     /// # Panics
     /// Where this user may not mount.
     pub fn on(home: &Home) -> Self {
-        let path = home.root().to_owned();
+        let path = home.path().to_owned();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=4m", "chaos-tests"]).arg(&path);
         let done = mount.status().expect("`mount` is everywhere");

@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the environment of a developer or a CI job must not change about these runs.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 10] = [
+    "CHAOS_CONFIG",
     "CHAOS_RUN_ID",
     "NEXTEST_RUN_ID",
     "CHAOS_SEED",
     "CHAOS_PROFILE",
     "CHAOS_SKIP_MISSING",
+    "CHAOS_WATCHDOG",
     "RUST_TEST_THREADS",
     "RUST_BACKTRACE",
     "DOCKER_HOST",
@@ -34,13 +36,18 @@ impl Home {
     /// An empty one.
     #[allow(clippy::new_without_default)] // It touches the disk.
     pub fn new() -> Self {
-        let home = Self(tempfile::tempdir().expect("a directory for temporary files"));
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// An empty one in this directory.
+    pub fn below(dir: &Path) -> Self {
+        let home = Self(tempfile::tempdir_in(dir).expect("a directory for temporary files"));
         std::fs::create_dir(home.tmp()).expect("it is empty");
         home
     }
 
-    /// The directory of all of it.
-    pub fn root(&self) -> &Path {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -92,6 +99,19 @@ impl Home {
         found.max_by_key(|journal| journal.run.started_at.clone()).unwrap_or_else(|| panic!("no journal of {test}"))
     }
 
+    /// The journal of a test of this test binary, of the run with this id.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn journal_in(&self, run: &str, test: &str) -> Journal {
+        let folder = self.chaos().join("runs").join(run);
+        let listing = std::fs::read_dir(&folder).expect("the run has a folder").flatten();
+        let suffix = format!(".{test}.json");
+        let record = listing.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with(&suffix));
+        let record = record.unwrap_or_else(|| panic!("no journal of {test} in {}", folder.display()));
+        serde_json::from_str(&read(&record)).expect("a record is a journal")
+    }
+
     /// The cases of `junit.xml`, which must be whole whenever it is looked at. Empty: there is no file.
     pub fn junit(&self) -> Vec<Case> {
         let path = self.chaos().join("junit.xml");
@@ -110,19 +130,48 @@ impl Home {
         pids.filter(ours).collect()
     }
 
+    /// Those among them that watch over a test process.
+    pub fn watchdogs(&self) -> Vec<u32> {
+        let named = |pid: &u32| command_line(*pid).starts_with("chaos-watchdog ");
+        self.processes().into_iter().filter(named).collect()
+    }
+
+    /// How many of them are stopped, as by a fault that pauses a process.
+    pub fn stopped_processes(&self) -> usize {
+        let is_stopped = |pid: &u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+        };
+        self.processes().iter().filter(|pid| is_stopped(pid)).count()
+    }
+
     /// Files of the rollback ledger.
     pub fn undo_files(&self) -> Vec<PathBuf> {
         let listing = std::fs::read_dir(self.chaos().join("undo")).into_iter().flatten().flatten();
         listing.map(|entry| entry.path()).collect()
     }
 
-    /// Everything that experiments left behind outside of their reports, in words.
+    /// Gives watchdogs a moment to see that their tests have ended.
+    pub fn unwatched(&self) -> &Self {
+        let started = Instant::now();
+        while !self.watchdogs().is_empty() && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self
+    }
+
+    /// Everything that experiments left behind outside of their reports, in words, once the watchdogs are gone.
     pub fn left_behind(&self) -> Vec<String> {
-        let processes = self.processes().into_iter().map(|pid| {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            format!("process {pid} {}", String::from_utf8_lossy(&line).replace('\0', " "))
+        self.unwatched().left_now()
+    }
+
+    /// The same at this very moment.
+    pub fn left_now(&self) -> Vec<String> {
+        let processes = self.processes().into_iter().map(|pid| format!("process {pid} {}", command_line(pid)));
+        let undos = self.undo_files().into_iter().map(|path| {
+            // It may be on its way out.
+            format!("{}: {}", path.display(), std::fs::read_to_string(&path).unwrap_or_default())
         });
-        let undos = self.undo_files().into_iter().map(|path| format!("{}: {}", path.display(), read(&path)));
         let files = std::fs::read_dir(self.tmp()).into_iter().flatten().flatten().map(|entry| entry.path());
         let files = files.filter(|path| !path.is_dir()).map(|path| path.display().to_string());
         processes.chain(undos).chain(files).collect()
@@ -139,6 +188,11 @@ impl Drop for Home {
             }
         }
     }
+}
+
+fn command_line(pid: u32) -> String {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).replace('\0', " ")
 }
 
 fn read(path: &Path) -> String {
@@ -231,6 +285,26 @@ impl Started {
         rustix::process::kill_process(pid.expect("ids are positive"), signal).expect("it is not waited for yet");
     }
 
+    /// Waits until something is so while it runs.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn until(&mut self, what: &str, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            let ended = self.child.try_wait().expect("it is our child").is_some();
+            assert!(!ended && started.elapsed() < PATIENCE, "never: {what}\n{}", self.output());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Sends a signal to its process group, as a terminal does for Ctrl-C. It must lead one: `process_group(0)`.
+    pub fn signal_group(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        let sent = rustix::process::kill_process_group(pid.expect("ids are positive"), signal);
+        sent.expect("it is not waited for yet");
+    }
+
     /// Waits for its end. What its own children may still print is not waited for.
     ///
     /// # Panics
@@ -252,6 +326,18 @@ impl Started {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ended { status, output: self.output(), waited }
+    }
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// If it never is.
+pub fn until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

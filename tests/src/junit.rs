@@ -10,6 +10,8 @@ pub struct Case {
     pub name: String,
     /// `error`, `failure` or `skipped` with its `type`; `None` = passed.
     pub status: Option<(String, String)>,
+    /// Earlier attempts: `flakyFailure`, `flakyError`, `rerunFailure` or `rerunError`, each with its `type`.
+    pub reruns: Vec<(String, String)>,
 }
 
 /// All cases of a file.
@@ -43,12 +45,16 @@ fn note(element: &BytesStart<'_>, cases: &mut Vec<Case>) {
         found.map(|value| value.value.clone().into_owned()).unwrap_or_default()
     };
     match element.name().as_ref() {
-        "testcase" => cases.push(Case { name: attribute("name"), status: None }),
+        "testcase" => cases.push(Case { name: attribute("name"), status: None, reruns: Vec::new() }),
         status @ ("error" | "failure" | "skipped") => {
             let status = status.to_owned();
             let case = cases.last_mut().expect("a status stands in a case");
             assert!(case.status.is_none(), "two statuses in {}", case.name);
             case.status = Some((status, attribute("type")));
+        }
+        rerun @ ("flakyFailure" | "flakyError" | "rerunFailure" | "rerunError") => {
+            let case = cases.last_mut().expect("a rerun stands in a case");
+            case.reruns.push((rerun.to_owned(), attribute("type")));
         }
         _ => {}
     }

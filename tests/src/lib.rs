@@ -3,8 +3,12 @@
 pub mod fixture;
 #[cfg(target_os = "linux")]
 pub mod full_disk;
+pub mod harness;
 pub mod home;
 pub mod junit;
+#[cfg(unix)]
+pub mod surroundings;
+mod told;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,5 @@
-//! The test process is killed with SIGKILL, anywhere: the next experiment finds and removes what it left behind.
+//! The test process is killed with SIGKILL, anywhere: its watchdog removes what it left behind, within moments; and
+//! without one the next experiment does.
 //!
 //! The experiments in here are ignored: the tests run them in processes of their own, in homes of their own.
 
@@ -8,9 +9,13 @@ use chaos_runtime::prelude::*;
 use chaos_tests::home::{Home, Started, run};
 use chaos_tests::junit::Case;
 use rustix::process::Signal as Kill;
-use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Far more than a watchdog needs on the busiest machine.
+const A_WHILE: Duration = Duration::from_secs(30);
 
 /// Tells the killer how far it is.
 fn at(place: &str) {
@@ -94,19 +99,92 @@ struct Found {
     files: AtomicUsize,
 }
 
-#[test]
-fn after_a_kill_anywhere_the_next_experiment_leaves_nothing() {
-    let found = Found::default();
+/// Four points at a time.
+fn everywhere(killed_at: impl Fn(&str, u64) + Sync) {
     let turn = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some((place, millis)) = POINTS.get(turn.fetch_add(1, Ordering::Relaxed)) {
-                    killed_at(place, *millis, &found);
+                    killed_at(place, *millis);
                 }
             });
         }
     });
+}
+
+/// Starts the experiment and kills it. What it printed.
+fn kill_at(home: &Home, place: &str, millis: u64, watchdog: &str) -> String {
+    let mut command = home.test("harms");
+    command.env("CHAOS_WATCHDOG", watchdog);
+    let mut victim = Started::new(command);
+    victim.printed(place);
+    std::thread::sleep(Duration::from_millis(millis));
+    victim.signal(Kill::KILL);
+    let ended = victim.wait();
+    assert_eq!(ended.status.signal(), Some(9), "`{place}`, {millis} ms: it was still running\n{}", ended.output);
+    ended.output
+}
+
+/// It is told that it was killed, without anybody who is left having to do it.
+fn assert_killed(cases: &[Case], context: &str) {
+    let case = cases.iter().find(|case| case.name == "harms").unwrap_or_else(|| panic!("{context}: {cases:?}"));
+    assert_eq!(case.status, Some(("error".into(), "killed".into())), "{context}");
+}
+
+#[test]
+fn after_a_kill_anywhere_the_watchdog_leaves_nothing() {
+    let outlived = Mutex::new(Vec::new());
+    everywhere(|place, millis| {
+        let home = Home::new();
+        let context = format!("killed {millis} ms after `{place}`");
+        let output = kill_at(&home, place, millis, "on");
+        let killed = Instant::now();
+        // No experiment comes next: whatever goes away does so by the watchdog, or has died with its parent.
+        loop {
+            let left = home.left_now();
+            if left.is_empty() {
+                break;
+            }
+            assert!(killed.elapsed() < A_WHILE, "{context}: {left:?}\n{output}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let gone = killed.elapsed();
+        assert_killed(&home.junit(), &context);
+        let undone = tells_of_the_watchdog(&home, &context);
+        let next = run(home.test("next"));
+        let notes = home.journal("next").notes;
+        let told = notes.iter().filter(|note| note.contains("its watchdog undid it")).count();
+        assert_eq!(told > 0, undone, "{context}: {notes:?}\n{}", next.output);
+        assert!(!notes.iter().any(|note| note.contains("an earlier run had left")), "{context}: {notes:?}");
+        run(home.test("next"));
+        assert_eq!(home.journal("next").notes, [""; 0], "{context}: it is told once");
+        outlived.lock().unwrap().push((context, gone, undone));
+    });
+    let mut outlived = outlived.into_inner().unwrap();
+    outlived.sort_by_key(|(_, gone, _)| *gone);
+    for (context, gone, undone) in &outlived {
+        println!("{context}: all gone after {gone:?}{}", if *undone { "" } else { ", nothing to undo" });
+    }
+    // It is proven only if there was something to undo.
+    let undone = outlived.iter().filter(|(_, _, undone)| *undone).count();
+    assert!(undone >= 15, "the watchdog had something to undo at {undone} points only");
+}
+
+/// Whether the report of the dead test says that its watchdog has undone something, and nothing to the contrary.
+fn tells_of_the_watchdog(home: &Home, context: &str) -> bool {
+    let junit = std::fs::read_to_string(home.chaos().join("junit.xml")).unwrap();
+    let undone = junit.contains("its faults were undone by the watchdog");
+    if undone {
+        assert!(!junit.contains("may still be active"), "{context}: {junit}");
+    }
+    undone
+}
+
+#[test]
+fn without_a_watchdog_the_next_experiment_leaves_nothing() {
+    let found = Found::default();
+    everywhere(|place, millis| killed_at(place, millis, &found));
     // The undo is proven only if there was something to undo.
     let (processes, files) = (found.processes.into_inner(), found.files.into_inner());
     assert!(processes >= 15, "a process that survives its killed parent was there at {processes} points only");
@@ -116,20 +194,9 @@ fn after_a_kill_anywhere_the_next_experiment_leaves_nothing() {
 fn killed_at(place: &str, millis: u64, found: &Found) {
     let home = Home::new();
     let context = format!("killed {millis} ms after `{place}`");
-    let mut victim = Started::new(home.test("harms"));
-    victim.printed(place);
-    std::thread::sleep(std::time::Duration::from_millis(millis));
-    victim.signal(Kill::KILL);
-    let addresses = addresses(&victim.output());
-    let ended = victim.wait();
-    assert_eq!(ended.status.signal(), Some(9), "{context}: it was still running\n{}", ended.output);
-
+    let output = kill_at(&home, place, millis, "off");
     // At once: nobody may be left who could write it.
-    let killed = |cases: Vec<Case>| {
-        let case = cases.iter().find(|case| case.name == "harms").unwrap_or_else(|| panic!("{context}: {cases:?}"));
-        assert_eq!(case.status, Some(("error".into(), "killed".into())), "{context}");
-    };
-    killed(home.junit());
+    assert_killed(&home.junit(), &context);
     let processes = home.processes().len();
     found.processes.fetch_add(usize::from(processes > 0), Ordering::Relaxed);
     found.files.fetch_add(usize::from(home.tmp().join("filler").exists()), Ordering::Relaxed);
@@ -140,17 +207,8 @@ fn killed_at(place: &str, millis: u64, found: &Found) {
     );
 
     let next = run(home.test("next"));
-    assert_eq!(home.left_behind(), [""; 0], "{context}\n{}\n{}", ended.output, next.output);
-    for address in addresses {
-        assert!(TcpStream::connect(address).is_err(), "{context}: {address} is still listened on");
-    }
-    killed(home.junit());
+    assert_eq!(home.left_behind(), [""; 0], "{context}\n{output}\n{}", next.output);
+    assert_killed(&home.junit(), &context);
     let notes = home.journal("next").notes;
     assert!(processes == 0 || notes.iter().any(|note| note.contains("it was undone")), "{context}: {notes:?}");
-}
-
-/// Where the experiment and its child processes listened.
-fn addresses(output: &str) -> Vec<SocketAddr> {
-    let words = output.lines().filter(|line| line.contains("at: address") || line.contains("listening on"));
-    words.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect()
 }

@@ -96,7 +96,7 @@ fn interrupted(signal: Sent, stop_at: &str, place: &str) -> Journal {
     let mut victim = Started::new(command);
     victim.printed(place);
     let processes = home.processes().len();
-    assert!(processes >= 3, "the test, its server and the server's child are there: {processes}");
+    assert!(processes >= 4, "the test, its watchdog, its server and the server's child are there: {processes}");
     victim.signal(signal);
     let ended = victim.wait();
     assert_eq!(ended.status.signal(), Some(signal.as_raw()), "{place}: it dies of the signal\n{}", ended.output);

@@ -26,7 +26,7 @@ struct Count {
 
 impl Count {
     fn of(home: &Home) -> Self {
-        let files = files(home.root());
+        let files = files(home.path());
         let inodes: BTreeSet<u64> = files.iter().filter_map(|file| inode(file)).collect();
         let lock_files = |file: &&PathBuf| file.to_string_lossy().contains("chaos-test-");
         Self {
@@ -47,7 +47,7 @@ fn a_thousand_runs_leave_nothing_and_do_not_fail() {
     let fixture = Fixture::get();
     let home = Home::new();
     let before = Count::of(&home);
-    let config = home.root().join("nextest.toml");
+    let config = home.path().join("nextest.toml");
     // Not the snippet that users get: that one lets experiments run one by one.
     std::fs::write(&config, "[profile.default]\nfail-fast = false\n").expect("the home is ours");
     let started = Instant::now();
@@ -57,7 +57,7 @@ fn a_thousand_runs_leave_nothing_and_do_not_fail() {
     let output = command.output().expect("cargo can be started");
     let took = started.elapsed();
     let said = String::from_utf8_lossy(&output.stderr);
-    let after = Count::of(&home);
+    let after = Count::of(home.unwatched());
     println!(
         "{} runs in 8 processes took {:.0} s\nbefore: {before:?}\nafter:  {after:?}",
         rounds * EXPERIMENTS,

@@ -4,9 +4,11 @@
 
 #![cfg(target_os = "linux")]
 
-use chaos_runtime::report::journal::{Journal, Verdict};
+use chaos_runtime::report::journal::Verdict;
+use chaos_tests::harness::{intervals, one_after_the_other};
 use chaos_tests::home::{Ended, Home, Started, run};
 use rustix::process::Signal;
+use std::time::{Duration, Instant};
 
 mod fixture {
     use chaos_runtime::Result;
@@ -101,23 +103,6 @@ fn assert_counts(ended: &Ended, passed: usize, failed: usize, ignored: usize) {
     assert_eq!(ended.status.code(), Some(if failed == 0 { 0 } else { 101 }), "{}", ended.output);
 }
 
-/// Start and end in microseconds of the epoch, in the order of the starts.
-fn intervals(journals: &[Journal]) -> Vec<(i64, i64)> {
-    let mut intervals: Vec<_> = journals
-        .iter()
-        .map(|journal| {
-            let start: jiff::Timestamp = journal.run.started_at.parse().expect("RFC 3339");
-            (start.as_microsecond(), start.as_microsecond() + i64::try_from(journal.duration_us).unwrap())
-        })
-        .collect();
-    intervals.sort_unstable();
-    intervals
-}
-
-fn one_after_the_other(intervals: &[(i64, i64)]) -> bool {
-    intervals.windows(2).all(|pair| pair[0].1 <= pair[1].0)
-}
-
 #[test]
 fn listing_lists_and_runs_nothing() {
     let home = Home::new();
@@ -199,12 +184,30 @@ fn another_process_waits_and_says_for_whom() {
     let expected = format!("chaos fixture::serial_one: waits for fixture::endless (process {})", holder.pid());
     assert_eq!(line, expected);
     assert_counts(&run(home.command(&["--exact", "fixture::parallel_one"])), 1, 0, 0);
-    assert!(home.journals().iter().all(|journal| journal.experiment.name != "fixture::serial_one"), "it still waits");
+    assert_eq!(home.journal("fixture::serial_one").verdict, Verdict::Running, "it still waits");
+    // A third one is told how many there are, and killed before its turn: the report says for whom it waited.
+    let mut third = Started::new(home.command(&["--exact", "fixture::serial_two"]));
+    let line = third.printed("waits for");
+    assert!(line.ends_with(&format!("waits for fixture::endless (process {}), 1 more ahead", holder.pid())), "{line}");
+    // It is told before it is written.
+    let begun = || home.junit().iter().any(|case| case.name == "fixture::serial_two");
+    let since = Instant::now();
+    while !begun() {
+        assert!(since.elapsed() < Duration::from_secs(60), "nothing is written of who waits");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    third.signal(Signal::KILL);
+    third.wait();
+    let holder_pid = holder.pid();
     holder.signal(Signal::KILL);
     holder.wait();
     assert_counts(&waiting.wait(), 1, 0, 0);
     let journal = home.journal("fixture::serial_one");
     assert!(journal.duration_us < 60_000_000, "the wait does not count: {}", journal.duration_us);
+    let xml = std::fs::read_to_string(home.chaos().join("junit.xml")).unwrap();
+    let killed = format!("killed while waiting for fixture::endless (process {holder_pid}), 1 more ahead");
+    assert!(xml.contains(&killed), "`{killed}` is not in:\n{xml}");
+    assert!(!xml.contains("earlier attempt"), "who waited has begun once:\n{xml}");
 }
 
 /// The gaps between arrivals, in milliseconds.
@@ -237,7 +240,8 @@ fn a_seed_gives_the_same_arrivals_and_the_printed_command_replays_them() {
     assert!(agreement(&first, &other) < 0.6, "another run, another seed:\n{first:?}\n{other:?}");
 
     // What follows `--` goes to the test binary, and so does the name before it; the rest chooses the binary.
-    let (environment, command) = journal.replay.split_once(" cargo test -p chaos-tests ").expect(&journal.replay);
+    let (environment, command) =
+        journal.replay.split_once(" cargo test -p chaos-tests --test harness ").expect(&journal.replay);
     let (variable, seed) = environment.split_once('=').expect(environment);
     let (name, flags) = command.split_once(" -- ").expect(command);
     let arguments: Vec<&str> = [name].into_iter().chain(flags.split(' ')).chain(["--nocapture"]).collect();

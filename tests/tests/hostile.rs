@@ -72,32 +72,14 @@ fn run_with(home: &Home, test: &str, environment: &[(&str, &str)]) -> Ended {
     run(command)
 }
 
-fn assert_passes(ended: &Ended) {
-    assert!(ended.status.success(), "{}", ended.output);
-}
-
-fn assert_fails(ended: &Ended) {
-    assert_eq!(ended.status.code(), Some(101), "{}", ended.output);
-    assert!(ended.waited < SOON, "it took {:?}\n{}", ended.waited, ended.output);
-}
-
-#[track_caller]
-fn assert_says(ended: &Ended, texts: &[&str]) {
-    // Reports are wrapped, so line breaks mean nothing.
-    let output = ended.output.split_whitespace().collect::<Vec<_>>().join(" ");
-    for text in texts {
-        assert!(output.contains(text), "`{text}` is not in:\n{}", ended.output);
-    }
-}
-
 #[test]
 fn reports_that_can_not_be_written_cost_no_verdict() {
     let home = Home::new();
     // Not a matter of permissions, which do not bind every user: a file is no directory.
     std::fs::write(home.chaos(), "in the way").unwrap();
     let ended = run(home.test("ordinary"));
-    assert_passes(&ended);
-    assert_says(&ended, &["PASSED", "can't write to", "help: set CHAOS_DIR to a folder where reports may be written"]);
+    ended.assert_passes();
+    ended.assert_says(&["PASSED", "can't write to", "help: set CHAOS_DIR to a folder where reports may be written"]);
 }
 
 #[test]
@@ -105,8 +87,8 @@ fn what_could_not_be_undone_after_a_crash_is_not_done() {
     let home = Home::new();
     std::fs::write(home.chaos(), "in the way").unwrap();
     let ended = run(home.test("harms_a_disk"));
-    assert_fails(&ended);
-    assert_says(&ended, &["ERRORED", "failed to write the undo `fill the disk`", "so nothing was injected"]);
+    ended.assert_fails_within(SOON);
+    ended.assert_says(&["ERRORED", "failed to write the undo `fill the disk`", "so nothing was injected"]);
     assert!(!home.tmp().join("filler").exists());
 }
 
@@ -114,8 +96,8 @@ fn what_could_not_be_undone_after_a_crash_is_not_done() {
 fn a_seed_that_is_no_number() {
     let home = Home::new();
     let ended = run_with(&home, "ordinary", &[("CHAOS_SEED", "nonsense")]);
-    assert_fails(&ended);
-    assert_says(&ended, &["ERRORED", "CHAOS_SEED is not a number: `nonsense`", "help: unset it"]);
+    ended.assert_fails_within(SOON);
+    ended.assert_says(&["ERRORED", "CHAOS_SEED is not a number: `nonsense`", "help: unset it"]);
     assert_eq!(home.journal("ordinary").verdict, Verdict::Errored);
 }
 
@@ -123,11 +105,11 @@ fn a_seed_that_is_no_number() {
 fn another_profile_is_a_loud_skip() {
     let home = Home::new();
     let ended = run_with(&home, "only_here", &[("CHAOS_PROFILE", "staging")]);
-    assert_passes(&ended);
-    assert_says(&ended, &["SKIPPED", "runs in profile local, and this is `staging`", "CHAOS_PROFILE=local runs it"]);
+    ended.assert_passes();
+    ended.assert_says(&["SKIPPED", "runs in profile local, and this is `staging`", "CHAOS_PROFILE=local runs it"]);
     assert_eq!(home.journal("only_here").reasons[0].kind, ReasonKind::Profile);
     assert_eq!(home.junit()[0].status.as_ref().map(|(element, _)| element.as_str()), Some("skipped"));
-    assert_passes(&run(home.test("only_here")));
+    run(home.test("only_here")).assert_passes();
     assert_eq!(home.journal("only_here").verdict, Verdict::Passed);
 }
 
@@ -136,14 +118,14 @@ fn a_missing_requirement_fails_with_the_way_out_unless_a_skip_was_asked_for() {
     let home = Home::new();
     let no_docker = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
     let ended = run_with(&home, "with_docker", &[no_docker]);
-    assert_fails(&ended);
+    ended.assert_fails_within(SOON);
     let nobody = "requires a Docker engine, but none answers at unix:///nonexistent/docker.sock";
-    assert_says(&ended, &["ERRORED", nobody, "help: start a Docker engine", "CHAOS_SKIP_MISSING=docker"]);
+    ended.assert_says(&["ERRORED", nobody, "help: start a Docker engine", "CHAOS_SKIP_MISSING=docker"]);
     assert_eq!(home.junit()[0].status, Some(("error".into(), "requirement".into())));
 
     let ended = run_with(&home, "with_docker", &[no_docker, ("CHAOS_SKIP_MISSING", "kafka,docker")]);
-    assert_passes(&ended);
-    assert_says(&ended, &["SKIPPED", nobody]);
+    ended.assert_passes();
+    ended.assert_says(&["SKIPPED", nobody]);
     assert_eq!(home.junit()[0].status.as_ref().map(|(element, _)| element.as_str()), Some("skipped"));
 }
 
@@ -152,9 +134,9 @@ fn an_operation_that_blocks_its_thread_is_inconclusive_and_says_so() {
     for test in ["blocks", "blocks_later"] {
         let home = Home::new();
         let ended = run(home.test(test));
-        assert_fails(&ended);
+        ended.assert_fails_within(SOON);
         let reason = "an operation of load `load` blocks its thread";
-        assert_says(&ended, &["INCONCLUSIVE", reason, "help: make it async"]);
+        ended.assert_says(&["INCONCLUSIVE", reason, "help: make it async"]);
         assert!(!ended.output.contains("permanent"), "nothing is told that was not measured:\n{}", ended.output);
         assert_eq!(home.journal(test).verdict, Verdict::Inconclusive, "{}", ended.output);
         assert!(home.left_behind().is_empty());
@@ -169,15 +151,15 @@ fn a_panicking_operation_is_a_failed_one() {
     let operations: u64 = journal.loads[0].phases.iter().map(|phase| phase.operations).sum();
     let panicked: u64 = journal.loads[0].phases.iter().filter_map(|p| p.errors.get(&ErrorClass::Panicked)).sum();
     assert!(operations > 10 && panicked == operations, "{panicked} of {operations}\n{}", ended.output);
-    assert_says(&ended, &["the client has a bug", "panicked"]);
+    ended.assert_says(&["the client has a bug", "panicked"]);
 }
 
 #[test]
 fn an_unreachable_target_is_unsteady() {
     let home = Home::new();
     let ended = run(home.test("calls_nobody"));
-    assert_fails(&ended);
-    assert_says(&ended, &["UNSTEADY", "nothing was injected", "refused"]);
+    ended.assert_fails_within(SOON);
+    ended.assert_says(&["UNSTEADY", "nothing was injected", "refused"]);
     let journal = home.journal("calls_nobody");
     assert_eq!((journal.verdict, journal.faults.len()), (Verdict::Unsteady, 0));
     assert_eq!(home.junit()[0].status, Some(("error".into(), "steady-state".into())));

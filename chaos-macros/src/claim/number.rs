@@ -126,7 +126,9 @@ impl Number {
         let Some((_, unit)) = TIME.iter().find(|(name, _)| *name == self.suffix) else {
             return Err(self.unknown_unit());
         };
-        let (scaled, tens) = (u128::from(self.mantissa) * u128::from(*unit), 10u128.pow(self.decimals));
+        let scaled = u128::from(self.mantissa) * u128::from(*unit);
+        // A power of ten that is too large for it is finer than anything.
+        let tens = 10u128.checked_pow(self.decimals).unwrap_or(u128::MAX);
         if scaled % tens != 0 {
             return Err(at(
                 self.span,

@@ -200,6 +200,7 @@ fn all_errors_of_a_list_are_reported() {
 fn numbers_at_their_edges() {
     for (text, cause) in [
         ("p99 < 0.5ns", "finer than a nanosecond"),
+        ("p99 < 0.0000000000000000000000000000000000000001s", "finer than a nanosecond"),
         ("p99 < 9_999_999h", "longer than 500 years"),
         ("p99 < 99999999999999999999s", "too many digits"),
         ("errors <= 1.5", "a count is a whole number"),

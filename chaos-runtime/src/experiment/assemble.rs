@@ -11,6 +11,7 @@ use crate::claim::Claim;
 use crate::claim::judge::blank;
 use crate::claim::sample::Stretch;
 use crate::clock::{Nanos, micros};
+use crate::descriptors;
 use crate::report::journal::{ClaimRecord, ClaimRole, Journal, Judgement, PhaseKind, Reason, ReasonKind, Verdict};
 use crate::rollback::UndoReport;
 use std::sync::PoisonError;
@@ -67,13 +68,13 @@ pub(super) async fn assemble(
     let mut reports = core.ledger.reports();
     reports.extend(unfinished);
     if let Some(load) = core.meter.silent().await {
-        let message = blocked(&load);
-        if decisive.iter().all(|reason| reason.message != message) {
-            // It explains other doubts, such as a steady state that could not be decided.
-            let doubts = decisive.first().is_some_and(|reason| reason.kind == ReasonKind::Inconclusive);
-            let at = if doubts { 0 } else { decisive.len() };
-            decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(UNBLOCK.into()) });
-        }
+        // It explains other doubts, such as a steady state that could not be decided.
+        explain(&mut decisive, blocked(&load), UNBLOCK, &[ReasonKind::Inconclusive]);
+    }
+    if core.lacks_descriptors() {
+        // It explains failures too: they were not the target's.
+        let explained = [ReasonKind::Inconclusive, ReasonKind::SteadyState, ReasonKind::Guard, ReasonKind::Timeout];
+        explain(&mut decisive, descriptors::message(), descriptors::HELP, &explained);
     }
     decisive.splice(0..0, rollback_failures(&reports));
     if injected && decisive.is_empty() {
@@ -102,6 +103,7 @@ pub(super) async fn assemble(
     journal.rollback = records::rollback(core, &reports);
     journal.outputs = core.outputs.collect();
     journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    journal.notes.extend(core.ledger.unwatched());
     journal.notes.extend(records::load_notes(&journal.loads));
     let (seen, lost): (Vec<_>, Vec<_>) = {
         let faults = core.timeline.faults();
@@ -124,6 +126,15 @@ pub(super) async fn assemble(
     journal.finding = finding;
     journal.events = core.events.snapshot();
     journal
+}
+
+/// Adds why nothing can be concluded: before a reason of these kinds, which it explains, behind others.
+fn explain(decisive: &mut Vec<Reason>, message: String, help: &str, explained: &[ReasonKind]) {
+    if decisive.iter().all(|reason| reason.message != message) {
+        let first = decisive.first().is_some_and(|reason| explained.contains(&reason.kind));
+        let at = if first { 0 } else { decisive.len() };
+        decisive.insert(at, Reason { kind: ReasonKind::Inconclusive, message, help: Some(help.into()) });
+    }
 }
 
 /// Only the last after phase says whether the steady state is back; earlier ones would water it down.

@@ -7,6 +7,7 @@ use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
 use super::recover::{review, settle};
 use crate::claim::{Scope, display};
+use crate::descriptors;
 use crate::report::journal::{EventKind, Journal, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
 use crate::{Error, ErrorKind, Result};
@@ -42,6 +43,8 @@ enum Cut {
     Guard(Tripped),
     /// The thread of this load is blocked by one of its operations.
     Blocked(String),
+    /// The process has no file descriptors left.
+    NoDescriptors,
 }
 
 /// Runs body, recovery and after phase under guards, time-out and signals; then rolls back and judges.
@@ -195,6 +198,9 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
         if let Some(load) = core.meter.silent().await {
             return Cut::Blocked(load);
         }
+        if core.lacks_descriptors() {
+            return Cut::NoDescriptors;
+        }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
         }
@@ -245,6 +251,7 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
         }
         // Nothing more is measured, so nothing more may be harmed.
         Cut::Blocked(load) => (ReasonKind::Inconclusive, blocked(&load), Some(UNBLOCK), None),
+        Cut::NoDescriptors => (ReasonKind::Inconclusive, descriptors::message(), Some(descriptors::HELP), None),
     };
     let event = if kind == ReasonKind::Guard { EventKind::Guard } else { EventKind::End };
     core.events.note(event, message.clone());

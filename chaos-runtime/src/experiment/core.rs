@@ -9,6 +9,7 @@ use super::spec::Spec;
 use super::timeline::Timeline;
 use crate::claim::Claim;
 use crate::clock::Clock;
+use crate::descriptors;
 use crate::ledger::Ledgers;
 use crate::measure::PhaseClock;
 use crate::probe::Probes;
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) decisive: Mutex<Vec<Reason>>,
     pub(crate) expectations: Mutex<Vec<Claim>>,
     pub(crate) notes: Mutex<Vec<String>>,
+    /// How many file descriptors the process had been refused when the experiment began.
+    descriptors_refused: u64,
 }
 
 impl Core {
@@ -59,6 +62,7 @@ impl Core {
             decisive: Mutex::default(),
             expectations: Mutex::default(),
             notes: Mutex::default(),
+            descriptors_refused: descriptors::refused(),
             settings,
         })
     }
@@ -90,6 +94,11 @@ impl Core {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether the process ran out of file descriptors since the experiment began.
+    pub(crate) fn lacks_descriptors(&self) -> bool {
+        descriptors::refused() > self.descriptors_refused
     }
 
     /// Adds something worth knowing that decides nothing.
@@ -137,6 +146,7 @@ impl Core {
             file: "test.rs",
             line: 1,
             column: 1,
+            cargo_target: super::spec::CargoTarget::Library,
             doc: "",
             steady_state: &[],
             hypothesis: &[],

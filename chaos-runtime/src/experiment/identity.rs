@@ -1,19 +1,19 @@
 //! Which experiment and which run: the part of a journal that is known before anything happens.
 
+use super::replay;
 use super::settings::Settings;
 use super::spec::Spec;
-use crate::report::journal::{ExperimentInfo, Journal, RunInfo, SCHEMA_VERSION, Verdict};
-use crate::rollback::{Leftover, Recovered};
+use crate::report::journal::{ExperimentInfo, Journal, Reason, ReasonKind, RunInfo, SCHEMA_VERSION, Verdict};
+use crate::rollback::{Leftover, Recovered, Wait};
 use jiff::Timestamp;
 
 /// The journal of an experiment that starts now.
 pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
-    let (binary, module) = spec.module.split_once("::").unwrap_or((spec.module, ""));
-    let name = if module.is_empty() { spec.name.to_owned() } else { format!("{module}::{}", spec.name) };
+    let binary = spec.module.split("::").next().unwrap_or_default();
     Journal {
         schema: SCHEMA_VERSION,
         experiment: ExperimentInfo {
-            name,
+            name: spec.test_name(),
             package: spec.package.to_owned(),
             binary: binary.to_owned(),
             file: spec.file.to_owned(),
@@ -53,12 +53,14 @@ pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
 pub(crate) fn with(mut journal: Journal, spec: &Spec, settings: &Settings) -> Journal {
     journal.run.seed = settings.seed;
     journal.run.profile.clone_from(&settings.profile);
-    let profile =
-        if settings.profile == "local" { String::new() } else { format!("CHAOS_PROFILE={} ", settings.profile) };
-    journal.replay = format!(
-        "{profile}CHAOS_SEED={} cargo test -p {} {} -- --exact --include-ignored",
-        settings.seed, spec.package, journal.experiment.name
-    );
+    journal.replay = replay::command(spec, settings);
+    journal
+}
+
+/// The same while others have the lock.
+pub(crate) fn waiting(mut journal: Journal, wait: &Wait) -> Journal {
+    let reason = Reason { kind: ReasonKind::Waiting, message: format!("waiting for {wait}"), help: None };
+    journal.reasons = vec![reason];
     journal
 }
 

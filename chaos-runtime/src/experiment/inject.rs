@@ -229,13 +229,12 @@ async fn start(
     drop(injecting);
     if let Err(error) = harm {
         let _ = clear(core, index, undo).await;
-        let error = Error::new(format!("failed to inject `{what}`: {}", error.message())).caused_by(error);
         let text = error.to_string();
-        let cause = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
-        cause.clone_into(&mut core.timeline.faults()[index].evidence);
+        let cause = text.split("\nhelp: ").next().unwrap_or_default();
+        let message = format!("failed to inject `{what}`: {cause}");
+        message.clone_into(&mut core.timeline.faults()[index].evidence);
         // A body that goes on all the same must not hide it.
-        core.decide(ReasonKind::Body, ErrorKind::Failed, cause, error.help_text());
-        return Err(error);
+        return Err(core.decide(ReasonKind::Body, ErrorKind::Failed, message, error.help_text()));
     }
     confirm(core, index, undo, &mut *fault).await?;
     Ok(ActiveFault { core: core.clone(), index, undo, fault })

@@ -5,20 +5,23 @@ use super::chaos::Chaos;
 use super::conduct::{BodyEnd, conduct};
 use super::core::Core;
 use super::gate::Gate;
-use super::identity;
 use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
+use super::{identity, invocation};
+use crate::config::Config;
+use crate::descriptors;
 use crate::error::panic_text;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
 use crate::report::run::Run;
 use crate::report::terminal::{self, Style};
 use crate::rollback::{ExperimentLock, Registration, UndoLedger, recover, register, wait_for_death};
+use crate::secret;
 use crate::{Error, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,42 +33,89 @@ pub type Body = for<'a> fn(&'a mut Chaos) -> LocalBoxFuture<'a, Result<()>>;
 /// How long a cancelled body may take to drop what it holds.
 const BODY_GRACE: Duration = Duration::from_secs(2);
 
+/// What a `#[chaos_test]` runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Experiment {
+    /// What the attribute says.
+    pub spec: &'static Spec,
+    /// The author's function.
+    pub body: Body,
+}
+
 /// Runs one experiment on the calling thread and panics with its report unless it ended well.
-pub fn run(spec: &'static Spec, body: Body) {
-    let run = Run::current();
-    let mut identity = identity::of(spec, run.id());
-    let settings = Settings::from_env(spec);
-    if let Ok(settings) = &settings {
-        identity = identity::with(identity, spec, settings);
-    }
-    let ended = settings.and_then(|settings| match reason_not_to_run(spec, &settings) {
-        Some((verdict, reason)) => {
-            let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
-            let record = run.finish(&journal);
-            Ok((journal, record))
-        }
-        None => experiment(spec, settings, body, run, &identity),
-    });
-    let (journal, record) = ended.unwrap_or_else(|error| {
-        let journal = errored(identity, &error);
-        let record = run.finish(&journal);
-        (journal, record)
-    });
-    let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
-    // One write, so that reports of tests that run at the same time do not mix.
-    eprintln!("{report}");
-    // libtest shows nothing of a test that is ok, and these must be seen all the same.
-    if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
-        crate::report::live::write(&format!("\n{loud}\n"));
-    }
-    if let Err(error) = record {
-        eprintln!("{error}");
-    }
-    wait_for_death();
+pub fn run(experiment: Experiment) {
+    let Outcome { journal, report, .. } = carry_out(experiment);
     if !journal.verdict.is_ok() {
         // The report says it all; a message of the panic hook and a backtrace of ours would bury it.
         std::panic::resume_unwind(Box::new(report));
     }
+}
+
+/// What an experiment came to.
+pub(crate) struct Outcome {
+    /// With its verdict.
+    pub(crate) journal: Journal,
+    /// The report, which has been shown already if it is worth seeing.
+    pub(crate) report: String,
+    /// Where the journal lies.
+    #[cfg_attr(not(feature = "harness"), expect(dead_code))]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// Runs one experiment on the calling thread, and tells what it came to on standard error.
+pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
+    secret::redact_panics();
+    secret::register_environment();
+    let run = Run::current();
+    let mut identity = identity::of(spec, run.id());
+    let settings = Settings::current(spec);
+    if let Ok(settings) = &settings {
+        identity = identity::with(identity, spec, settings);
+    }
+    // Ours is not to panic, but if something beneath us does, there is a verdict all the same.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let requirement = |error| (ReasonKind::Requirement, error);
+        let settings = configured(settings.map_err(requirement)?).map_err(|error| (ReasonKind::Config, error))?;
+        match reason_not_to_run(spec, &settings) {
+            Some((verdict, reason)) => {
+                let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
+                let record = run.finish(&journal);
+                Ok((journal, record))
+            }
+            None => experiment(spec, settings, body, run, &identity).map_err(requirement),
+        }
+    }));
+    let ended = ended.unwrap_or_else(|panic| {
+        let message = format!("the experiment broke off, as chaos-runtime panicked: {}", panic_text(&*panic));
+        Err((ReasonKind::Requirement, Error::new(message)))
+    });
+    let (journal, record) = ended.unwrap_or_else(|(kind, error)| {
+        let journal = errored(identity, kind, &error);
+        let record = run.finish(&journal);
+        (journal, record)
+    });
+    let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
+    if !(journal.verdict.is_ok() && invocation::current().quiet) {
+        live::tell(&report);
+    }
+    // libtest shows nothing of a test that is ok, and these must be seen all the same.
+    if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
+        live::write(&format!("\n{loud}\n"));
+    }
+    if let Err(error) = &record {
+        live::tell(&error.to_string());
+    }
+    wait_for_death();
+    Outcome { journal, report, record: record.ok() }
+}
+
+/// With what `chaos.toml` says, its names of secrets included.
+fn configured(settings: Settings) -> Result<Settings> {
+    let config = Config::load()?;
+    if !config.secret_names.is_empty() {
+        secret::register_environment();
+    }
+    settings.with_config(config)
 }
 
 /// Another profile, or something that is missing.
@@ -80,10 +130,10 @@ fn reason_not_to_run(spec: &Spec, settings: &Settings) -> Option<(Verdict, Reaso
     if elsewhere { Some((Verdict::Skipped, skip())) } else { requirement::missing(spec.options.requires) }
 }
 
-fn errored(identity: Journal, error: &Error) -> Journal {
+fn errored(identity: Journal, kind: ReasonKind, error: &Error) -> Journal {
     let kind = match error.kind() {
         crate::ErrorKind::Cancelled => ReasonKind::Interrupted,
-        _ => ReasonKind::Requirement,
+        _ => kind,
     };
     let verdict = if kind == ReasonKind::Interrupted { Verdict::Aborted } else { Verdict::Errored };
     let text = error.to_string();
@@ -102,19 +152,22 @@ fn experiment(
     run: &'static Run,
     identity: &Journal,
 ) -> Result<Ended> {
+    descriptors::enough()?;
     let name = &identity.experiment.name;
     let options = &spec.options;
-    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |holder| live::waits(name, holder))?;
+    let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |wait| {
+        live::waits(name, wait);
+        // Should it be killed before its turn comes, nothing else would tell of it.
+        let _ = run.begin(&identity::waiting(identity.clone(), wait));
+    })?;
     // The wait is not part of it. And the live line is for the experiment that runs, not for one that waits.
     let identity = &identity::starting_now(identity.clone());
     let live = LiveLine::new(name.as_str());
     // A record that can't be written is told at the end; the experiment itself does not need it.
     let _ = run.begin(identity);
-    let mut left_over = Vec::new();
-    for left in recover(&run.undo_dir()) {
-        left_over.push(identity::of_leftover(&left));
-    }
-    let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone());
+    let mut left_over: Vec<String> = recover(&run.undo_dir()).iter().map(identity::of_leftover).collect();
+    left_over.extend(run.take_rescues());
+    let ledger = UndoLedger::on_disk(run.undo_dir(), name.clone(), settings.watchdog.then(|| run.watchdog()));
     let core = Core::new(spec, settings, ledger.clone());
     let record = Arc::new(Record { run, written: Mutex::default() });
     let (of_identity, of_core, of_record) = (identity.clone(), core.clone(), record.clone());
@@ -124,12 +177,28 @@ fn experiment(
     // Before the body can build an HTTP client of its own.
     crate::load::http::provide_crypto();
     left_over.iter().for_each(|left| core.note(left.as_str()));
-    let ended = on_threads(&core, body, &live, &registration, &record, identity.clone())?;
+    let conducted = AssertUnwindSafe(|| on_threads(&core, body, &live, &registration, &record, identity.clone()));
+    let ended = match catch_unwind(conducted) {
+        Ok(ended) => ended?,
+        Err(panic) => {
+            roll_back_after(&core);
+            resume_unwind(panic);
+        }
+    };
     drop(core);
     // Only now: a signal that came meanwhile waits for the record to be written.
     drop(registration);
     drop(lock);
     Ok(ended)
+}
+
+/// Ends all harm when the one who should have done it has panicked.
+fn roll_back_after(core: &Core) {
+    core.ledger.close("the experiment broke off");
+    core.cancel.cancel();
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(core.ledger.undo_all());
+    }
 }
 
 /// An experiment's record, which the experiment writes, or the signals' owner if the experiment can't.
@@ -186,6 +255,7 @@ fn on_threads(
         .enable_all()
         .build()
         .map_err(no_runtime)?;
+    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let chaos = Chaos::new(core.clone(), gate.clone());
     let cancel = core.cancel.clone();
     std::thread::Builder::new()
@@ -202,7 +272,6 @@ fn on_threads(
             users.shutdown_background();
         })
         .map_err(no_runtime)?;
-    let engine = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let ended = engine.block_on(async {
         let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
         let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;

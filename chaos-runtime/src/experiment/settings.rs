@@ -1,9 +1,12 @@
 //! An experiment's settings with every default filled in.
 
+use super::invocation::{self, Invocation};
 use super::spec::{Options, Spec};
 use crate::claim::{Claim, Limit, Metric, Value};
 use crate::clock::{Nanos, nanos};
+use crate::config::Config;
 use crate::{Error, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,21 +27,41 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) profile: String,
     pub(crate) virtual_time: bool,
+    /// Whether a watchdog is wanted for faults that outlive the process.
+    pub(crate) watchdog: bool,
+    pub(crate) config: Arc<Config>,
 }
 
 impl Settings {
-    /// From the attribute and the environment: `CHAOS_SEED`, `CHAOS_PROFILE`.
-    pub(crate) fn from_env(spec: &Spec) -> Result<Self> {
-        let seed = match std::env::var("CHAOS_SEED") {
-            Ok(text) => Some(text.trim().parse().map_err(|_| {
+    /// From the flags of this process, its environment and the attribute, whoever speaks first.
+    pub(crate) fn current(spec: &Spec) -> Result<Self> {
+        Self::resolve(spec, invocation::current(), |name| {
+            // What is no UTF-8 is as wrong as any other nonsense, and is told as such.
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        })
+    }
+
+    /// `env` reads `CHAOS_SEED`, `CHAOS_PROFILE` and `CHAOS_WATCHDOG`.
+    fn resolve(spec: &Spec, flags: &Invocation, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let seed = match (flags.seed, env("CHAOS_SEED")) {
+            (Some(seed), _) => Some(seed),
+            (None, Some(text)) => Some(text.trim().parse().map_err(|_| {
                 Error::new(format!("CHAOS_SEED is not a number: `{text}`"))
                     .help("unset it, or set it to the number that a report printed")
             })?),
-            Err(_) => spec.options.seed,
+            (None, None) => spec.options.seed,
         };
-        let profile = std::env::var("CHAOS_PROFILE").ok().filter(|name| !name.trim().is_empty());
+        let profile = || env("CHAOS_PROFILE").filter(|name| !name.trim().is_empty());
+        let profile = flags.profile.clone().or_else(profile).unwrap_or_else(|| "local".into());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
-        Ok(Self::new(spec, seed, profile.unwrap_or_else(|| "local".into()), false))
+        let watchdog = watchdog(&env("CHAOS_WATCHDOG").unwrap_or_default())?;
+        Ok(Self { watchdog, ..Self::new(spec, seed, profile, false) })
+    }
+
+    /// The same with what `chaos.toml` says, which must know the profile.
+    pub(crate) fn with_config(self, config: Config) -> Result<Self> {
+        config.check_profile(&self.profile)?;
+        Ok(Self { config: Arc::new(config), ..self })
     }
 
     pub(crate) fn new(spec: &Spec, seed: u64, profile: String, virtual_time: bool) -> Self {
@@ -59,12 +82,24 @@ impl Settings {
             seed,
             profile,
             virtual_time,
+            watchdog: !virtual_time,
+            config: Arc::default(),
         }
     }
 
     /// Length of a bin.
     pub(crate) fn bin_ns(&self) -> Nanos {
         nanos(self.bin)
+    }
+}
+
+/// What `CHAOS_WATCHDOG` says.
+fn watchdog(text: &str) -> Result<bool> {
+    match text.trim() {
+        "" | "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Error::new(format!("CHAOS_WATCHDOG is neither `on` nor `off`: `{text}`"))
+            .help("unset it, or set it to `off` if no process may be started that outlives the test's")),
     }
 }
 
@@ -79,4 +114,45 @@ fn default_recovery_limit(hypothesis: &[Claim]) -> Duration {
         })
         .min();
     tightest.map_or(SECOND * 30, |limit| (limit * 2).max(SECOND * 30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::__private::spec::spec;
+
+    #[test]
+    fn the_watchdog_is_on_unless_it_is_switched_off() {
+        for (text, expected) in [("", true), ("on", true), (" off ", false)] {
+            assert_eq!(watchdog(text).unwrap(), expected, "{text:?}");
+        }
+        for nonsense in ["0", "no", "OFF", "true"] {
+            let error = watchdog(nonsense).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{nonsense}`")) && error.help_text().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_flag_outranks_the_environment_and_that_the_attribute() {
+        let mut spec = spec("x", "x", "x", "x.rs", 1, 1, "");
+        let chosen = |spec: &Spec, flags: &Invocation, seed: Option<&str>, profile: Option<&str>| {
+            let env = |name: &str| match name {
+                "CHAOS_SEED" => seed.map(str::to_owned),
+                "CHAOS_PROFILE" => profile.map(str::to_owned),
+                _ => None,
+            };
+            Settings::resolve(spec, flags, env).map(|settings| (settings.seed, settings.profile))
+        };
+        let none = Invocation::default();
+        let flags = Invocation { seed: Some(1), profile: Some("one".into()), ..Invocation::default() };
+        let drawn = |_| chosen(&spec, &none, None, None).unwrap().0;
+        assert_ne!([1, 2, 3].map(drawn), [drawn(4); 3], "nobody said anything");
+        spec.options.seed = Some(3);
+        assert_eq!(chosen(&spec, &none, None, None).unwrap(), (3, "local".to_owned()));
+        assert_eq!(chosen(&spec, &none, Some(" 2 "), Some("two")).unwrap(), (2, "two".to_owned()));
+        assert_eq!(chosen(&spec, &flags, Some("2"), Some("two")).unwrap(), (1, "one".to_owned()));
+        assert_eq!(chosen(&spec, &flags, Some("none"), None).unwrap().0, 1, "what does not count can't be wrong");
+        let error = chosen(&spec, &none, Some("none"), None).unwrap_err();
+        assert!(error.to_string().contains("CHAOS_SEED is not a number: `none`\nhelp: "), "{error}");
+    }
 }

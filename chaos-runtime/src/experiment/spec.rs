@@ -18,6 +18,8 @@ pub struct Spec {
     pub line: u32,
     /// `column!()` of the function.
     pub column: u32,
+    /// Which of the package's targets holds it.
+    pub cargo_target: CargoTarget,
     /// The doc comment, trimmed, lines joined with `\n`.
     pub doc: &'static str,
     /// `steady_state(…)`.
@@ -28,6 +30,30 @@ pub struct Spec {
     pub abort_if: &'static [Claim],
     /// Everything else.
     pub options: Options,
+}
+
+impl Spec {
+    /// The name by which `cargo test` knows it: with the modules, without the crate.
+    pub fn test_name(&self) -> String {
+        match self.module.split_once("::") {
+            Some((_, modules)) => format!("{modules}::{}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
+/// A target of a package, as far as the compiler is told which one it builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CargoTarget {
+    /// Unit tests of the library.
+    Library,
+    /// Unit tests of a binary or an example with this name.
+    Binary(&'static str),
+    /// An integration test or a benchmark.
+    Test,
+    /// None of these, such as a documentation test.
+    Unknown,
 }
 
 /// The attribute's `key = value` settings. `None` = the default, which depends on the claims.

@@ -1,5 +1,6 @@
 //! Errors of any library to classes, from the types in their chain of causes.
 
+use crate::descriptors;
 use crate::measure::{ErrorClass, Outcome};
 use std::error::Error;
 use std::io;
@@ -24,6 +25,8 @@ pub fn classify(error: &(dyn Error + 'static)) -> ErrorClass {
 
 /// An error as the outcome of an attempt.
 pub(super) fn failure(error: &(dyn Error + 'static)) -> Outcome {
+    // Not the target's fault, whatever class it gets.
+    Chain(Some(error)).filter_map(|cause| cause.downcast_ref()).for_each(descriptors::note);
     let mut outcome = Outcome::failed(classify(error), message(error));
     outcome.status =
         Chain(Some(error)).find_map(|cause| cause.downcast_ref::<reqwest::Error>()?.status()).map(|s| s.as_u16());

@@ -64,6 +64,7 @@ impl Driver {
     ) -> Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
+        let (failed, why) = std::sync::mpsc::channel();
         let virtual_time = cx.virtual_time;
         let start: Start = Box::new(move || Box::pin(drive(operations, schedule, settings, cx, inbox, ready)));
         if virtual_time {
@@ -71,10 +72,16 @@ impl Driver {
         } else {
             std::thread::Builder::new()
                 .name("chaos-load".into())
-                .spawn(move || run_thread(start))
+                .spawn(move || run_thread(start, &failed))
                 .map_err(|error| Error::new("failed to start a load's thread").caused_by(error))?;
         }
-        is_ready.await.unwrap_or_else(|_| Err(Error::new("a load's thread ended before the load began")))?;
+        is_ready.await.unwrap_or_else(|_| {
+            let error = Error::new("a load's thread ended before the load began");
+            Err(match why.try_recv() {
+                Ok(cause) => error.caused_by(cause),
+                Err(_) => error,
+            })
+        })?;
         Ok(Self { commands })
     }
 
@@ -110,14 +117,14 @@ impl Driver {
 /// A driver that is silent for this long is blocked by one of its operations.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
-fn run_thread(start: Start) {
+fn run_thread(start: Start, failed: &std::sync::mpsc::Sender<std::io::Error>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     // More turns of the event loop per task turn: the pacer's timer is noticed sooner under load.
     builder.enable_all().event_interval(16);
     match builder.build_local(Default::default()) {
         Ok(runtime) => runtime.block_on(start()),
-        // The sender of readiness is dropped with `start`, which tells the waiting side.
-        Err(_) => drop(start),
+        // The sender of readiness is dropped with `start`, which tells the waiting side to ask why.
+        Err(error) => drop(failed.send(error)),
     }
 }
 

@@ -163,11 +163,12 @@ impl<O: Operation> Lane<O> {
     }
 
     async fn attempt(&self, id: OpId) -> Outcome {
-        let attempt = AssertUnwindSafe(self.operation.attempt(id)).catch_unwind();
-        match tokio::time::timeout(self.settings.timeout, attempt).await {
+        // The time-out inside: an attempt that is given up is dropped, and that may panic too.
+        let attempt = async { tokio::time::timeout(self.settings.timeout, self.operation.attempt(id)).await };
+        match AssertUnwindSafe(attempt).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
-            Err(_) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
+            Ok(Err(_)) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
+            Err(panic) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::connection;
 use super::faults::Faults;
 use super::upstream::Upstream;
+use crate::descriptors;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::future::poll_fn;
 use std::io;
@@ -82,7 +83,10 @@ impl Listener {
                     tokio::spawn(connection::serve(client, upstream.clone(), seat));
                 }
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(error) => {
+                    descriptors::note(&error);
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }

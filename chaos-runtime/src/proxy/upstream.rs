@@ -65,6 +65,7 @@ impl Upstream {
             Host::Addr(addr) => TcpStream::connect(addr).await,
             Host::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await,
         }
+        .inspect_err(crate::descriptors::note)
     }
 
     /// The loopback address of the same family, on which its clients can surely connect.

@@ -2,7 +2,9 @@
 
 use super::terminal::may_rewrite;
 use super::text;
+use crate::experiment::invocation;
 use crate::figure;
+use crate::rollback::Wait;
 use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -51,7 +53,6 @@ enum Mode {
     Rewritten,
     /// A line for each event.
     Plain,
-    #[cfg(feature = "virtual-time")]
     Silent,
 }
 
@@ -65,7 +66,11 @@ impl LiveLine {
     /// The line of the experiment `name`.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let active = may_rewrite() && !TAKEN.swap(true, Ordering::SeqCst);
-        let mode = if active { Mode::Rewritten } else { Mode::Plain };
+        let mode = match active {
+            true => Mode::Rewritten,
+            false if invocation::current().quiet => Mode::Silent,
+            false => Mode::Plain,
+        };
         Self { name: name.into(), mode, drawn: Mutex::default() }
     }
 
@@ -109,18 +114,20 @@ impl LiveLine {
     /// libtest's capture.
     pub(crate) fn plain(&self, event: &str) {
         if self.mode == Mode::Plain {
-            eprintln!("{}", plain_line(&self.name, event));
+            tell(&plain_line(&self.name, event));
         }
     }
 }
 
-/// Tells that the experiment `name` waits for the lock, which `holder` has.
+/// Tells that the experiment `name` waits for the lock, who has it and how many come before.
 ///
 /// Where another process has it nothing else shows why nothing happens, so libtest may not capture that.
-pub(crate) fn waits(name: &str, holder: &str) {
-    let line = plain_line(name, &format!("waits for {holder}"));
-    if holder.ends_with(&format!("(process {})", std::process::id())) {
-        eprintln!("{line}");
+pub(crate) fn waits(name: &str, wait: &Wait) {
+    let line = plain_line(name, &format!("waits for {wait}"));
+    if wait.holder.ends_with(&format!("(process {})", std::process::id())) {
+        if !invocation::current().quiet {
+            tell(&line);
+        }
     } else {
         let over = if may_rewrite() { "\r\u{1b}[2K" } else { "" };
         write(&format!("{over}{line}\n"));
@@ -136,6 +143,12 @@ impl Drop for LiveLine {
     }
 }
 
+/// Lines that libtest may capture, in one write. `eprintln!` alone can be captured, and it panics when nobody reads
+/// any more (`cargo test 2>&1 | head`) or the disk behind it is full. That is no reason to lose a verdict.
+pub(crate) fn tell(lines: &str) {
+    let _ = std::panic::catch_unwind(|| eprintln!("{lines}"));
+}
+
 /// Past libtest's capture. A terminal that went away is no reason to fail.
 pub(crate) fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -143,7 +156,7 @@ pub(crate) fn write(text: &str) {
 }
 
 fn plain_line(name: &str, event: &str) -> String {
-    format!("chaos {name}: {}", text::line(event, 500))
+    format!("chaos {name}: {}", text::line(&text::tell(event), 500))
 }
 
 /// `name  fault 12 s  200/s  99.84 %  p99 412 ms  latency 300ms`
@@ -154,7 +167,7 @@ fn rendered(name: &str, progress: &Progress) -> String {
     parts.extend(progress.success.map(|share| figure::percent(100.0 * share)));
     parts.extend(progress.p99.map(|p99| format!("p99 {}", figure::duration(us(p99)))));
     if !progress.note.is_empty() {
-        parts.push(progress.note.clone());
+        parts.push(text::tell(&progress.note));
     }
     parts.join(" · ")
 }
@@ -183,6 +196,24 @@ mod tests {
             ..progress
         };
         assert_eq!(rendered("slow", &nothing), "slow · waiting for the lock 12.3 s");
+    }
+
+    #[test]
+    fn neither_line_shows_a_secret() {
+        let secret = crate::Secret::new("l1ve-line-secret");
+        assert_eq!(
+            plain_line("slow", &format!("inject: login as {}", secret.expose())),
+            "chaos slow: inject: login as [redacted]"
+        );
+        let progress = Progress {
+            phase: "fault",
+            elapsed: Duration::ZERO,
+            rate: None,
+            p99: None,
+            success: None,
+            note: format!("login as {}", secret.expose()),
+        };
+        assert!(rendered("slow", &progress).ends_with("login as [redacted]"));
     }
 
     #[test]

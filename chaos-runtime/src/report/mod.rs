@@ -1,5 +1,7 @@
 //! Reports: the journal is the one source; JUnit, terminal and page show only what stands in it.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzz;
 pub mod journal;
 mod junit;
 pub(crate) mod live;

@@ -2,13 +2,15 @@
 //! terminal shows.
 //!
 //! What child processes and servers say is not under our control: terminal sequences, NUL bytes and
-//! characters that no XML file may hold. [`clean`] takes them out, and is the place for whatever
-//! else must never leave the process.
+//! characters that no XML file may hold. [`clean`] takes them out; [`publish`] and [`tell`] take
+//! [secrets](crate::secret) out as well. What is published is never redacted again, so that the names of tests, which
+//! are no secrets, stay whole.
 
 use super::journal::{
     ClaimRecord, Event, ExperimentInfo, FailureSample, FaultRecord, Finding, Journal, LatencySummary, LedgerIds,
     LedgerRecord, LoadRecord, OutputRecord, PhaseStats, ProbeRecord, Reason, RollbackRecord, RunInfo,
 };
+use crate::secret::redact;
 use std::borrow::Cow;
 
 /// Stands for a character that can't be shown.
@@ -34,6 +36,11 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// What is told at once, without a journal: cleaned, and without secrets.
+pub(crate) fn tell(text: &str) -> String {
+    redact(&clean(text)).into_owned()
 }
 
 /// One line: cleaned, white space collapsed, at most `most` characters.
@@ -64,14 +71,24 @@ pub(crate) fn capped(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}\n… {left_out} bytes left out …\n{}", &text[..head], &text[tail..]))
 }
 
-/// The journal as it may be written and shown: every text cleaned, every number finite.
+/// The journal as it may be written and shown: every text cleaned and without secrets, every number finite.
 pub(crate) fn publish(journal: &Journal) -> Journal {
     let mut published = journal.clone();
-    each_text(&mut published, &mut |text| {
+    each_text(&mut published, &mut |text, origin| {
         if let Cow::Owned(cleaned) = clean(text) {
             *text = cleaned;
         }
+        if origin == Origin::Run
+            && let Cow::Owned(redacted) = redact(text)
+        {
+            *text = redacted;
+        }
     });
+    for output in &mut published.outputs {
+        if let Cow::Owned(redacted) = redact(&output.lines.join("\n")) {
+            output.lines = redacted.lines().map(str::to_owned).collect();
+        }
+    }
     // JSON has no NaN: it would be written as null, which no reader takes for a mean.
     for stats in published.loads.iter_mut().flat_map(|load| &mut load.phases) {
         let PhaseStats { response, failure_response, service, lag, queue, .. } = stats;
@@ -116,8 +133,19 @@ fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
+/// Where a text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The source code, or this crate itself: it must stay as it is, and a secret that it seems to hold is none.
+    Build,
+    /// What a child process wrote: searched as a whole, since some secrets have many lines.
+    Output,
+    /// Whatever else happened.
+    Run,
+}
+
 /// Calls `f` on every text of a journal. Names every field, so that a new one can't be forgotten.
-fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
+fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
     let Journal {
         schema: _,
         experiment: ExperimentInfo { name, package, binary, file, line: _, column: _, doc },
@@ -138,62 +166,68 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String)) {
         finding,
         replay,
     } = journal;
-    for text in [name, package, binary, file, doc, id, profile, started_at, host, os, version, replay] {
-        f(text);
+    for text in [name, package, binary, file, started_at, os, version, replay] {
+        f(text, Origin::Build);
     }
-    notes.iter_mut().for_each(&mut *f);
-    for Reason { kind: _, message, help } in reasons {
-        f(message);
-        help.iter_mut().for_each(&mut *f);
-    }
-    for fault in faults {
-        let FaultRecord { what, target, evidence, one_shot: _, injected_us: _, confirmed_us: _, .. } = fault;
-        [what, target, evidence].into_iter().for_each(&mut *f);
-    }
-    for claim in claims {
-        let ClaimRecord { text, measured, unit, remark, role: _, judgement: _, value: _, limit: _, .. } = claim;
-        [text, measured, unit, remark].into_iter().for_each(&mut *f);
-    }
-    for load in loads {
-        let LoadRecord { name, what, control: _, closed_loop: _, phases, bins: _, bin_us: _, failures } = load;
-        [name, what].into_iter().for_each(&mut *f);
-        for FailureSample { class: _, message, phase: _ } in failures {
-            f(message);
-        }
-        for PhaseStats { response, failure_response, service, lag, queue, .. } in phases {
+    for load in &mut *loads {
+        for PhaseStats { response, failure_response, service, lag, queue, .. } in &mut load.phases {
             for LatencySummary { hdr_v2, .. } in [response, failure_response, service, lag, queue] {
-                f(hdr_v2);
+                f(hdr_v2, Origin::Build);
             }
         }
     }
+    for OutputRecord { target, lines } in outputs {
+        f(target, Origin::Run);
+        lines.iter_mut().for_each(|line| f(line, Origin::Output));
+    }
+    let mut f = |text: &mut String| f(text, Origin::Run);
+    for text in [doc, id, profile, host] {
+        f(text);
+    }
+    notes.iter_mut().for_each(&mut f);
+    for Reason { kind: _, message, help } in reasons {
+        f(message);
+        help.iter_mut().for_each(&mut f);
+    }
+    for fault in faults {
+        let FaultRecord { what, target, evidence, one_shot: _, injected_us: _, confirmed_us: _, .. } = fault;
+        [what, target, evidence].into_iter().for_each(&mut f);
+    }
+    for claim in claims {
+        let ClaimRecord { text, measured, unit, remark, role: _, judgement: _, value: _, limit: _, .. } = claim;
+        [text, measured, unit, remark].into_iter().for_each(&mut f);
+    }
+    for load in loads {
+        let LoadRecord { name, what, control: _, closed_loop: _, phases: _, bins: _, bin_us: _, failures } = load;
+        [name, what].into_iter().for_each(&mut f);
+        for FailureSample { class: _, message, phase: _ } in failures {
+            f(message);
+        }
+    }
     for ProbeRecord { name, unit, samples: _, error } in probes {
-        [name, unit].into_iter().for_each(&mut *f);
-        error.iter_mut().for_each(&mut *f);
+        [name, unit].into_iter().for_each(&mut f);
+        error.iter_mut().for_each(&mut f);
     }
     for ledger in ledgers {
         let LedgerRecord { name, lost, duplicated, unexpected, resurrected, recovered, error, .. } = ledger;
         f(name);
-        error.iter_mut().for_each(&mut *f);
+        error.iter_mut().for_each(&mut f);
         for LedgerIds { count: _, ids } in [lost, duplicated, unexpected, resurrected, recovered] {
-            ids.iter_mut().for_each(&mut *f);
+            ids.iter_mut().for_each(&mut f);
         }
     }
     for Event { at_us: _, kind: _, text } in events {
         f(text);
     }
     for RollbackRecord { what, target, at_us: _, took_us: _, attempts: _, error, by_hand } in rollback {
-        [what, target, by_hand].into_iter().for_each(&mut *f);
-        error.iter_mut().for_each(&mut *f);
-    }
-    for OutputRecord { target, lines } in outputs {
-        f(target);
-        lines.iter_mut().for_each(&mut *f);
+        [what, target, by_hand].into_iter().for_each(&mut f);
+        error.iter_mut().for_each(&mut f);
     }
     if let Some(Finding { id, urgency: _, owner, fix_by, claims }) = finding {
         for text in [id, owner, fix_by].into_iter().flatten() {
             f(text);
         }
-        claims.iter_mut().for_each(f);
+        claims.iter_mut().for_each(&mut f);
     }
 }
 
@@ -249,7 +283,7 @@ mod tests {
     #[test]
     fn publishing_reaches_every_text() {
         for (name, mut journal) in sample::all() {
-            each_text(&mut journal, &mut |text| text.push('\0'));
+            each_text(&mut journal, &mut |text, _| text.push('\0'));
             let json = serde_json::to_string(&publish(&journal)).unwrap();
             assert!(!json.contains("\\u0000"), "{name} still holds a NUL");
             // The other direction: no text of the JSON was passed over.
@@ -257,6 +291,42 @@ mod tests {
             let missed = unmarked(&marked, String::new());
             assert!(missed.is_empty(), "{name}: {missed:?} did not pass the gate");
         }
+    }
+
+    #[test]
+    fn no_text_of_a_run_keeps_a_secret_and_names_of_tests_stay() {
+        let secret = crate::Secret::new("pl4nted-in-every-text");
+        for (name, mut journal) in sample::all() {
+            let mut marked = 0;
+            each_text(&mut journal, &mut |text, origin| {
+                if origin != Origin::Build {
+                    text.push_str(secret.expose());
+                    marked += 1;
+                }
+            });
+            assert!(marked > 3, "{name}: {marked} texts");
+            journal.experiment.name.push_str(secret.expose());
+            let json = serde_json::to_string(&publish(&journal)).unwrap();
+            assert_eq!(json.matches(secret.expose()).count(), 1, "{name}: {json}");
+            assert!(json.matches("[redacted]").count() >= marked, "{name}: {json}");
+        }
+    }
+
+    #[test]
+    fn samples_hold_no_secrets() {
+        for (name, journal) in sample::all() {
+            let json = serde_json::to_string(&publish(&journal)).unwrap();
+            assert!(!json.contains("[redacted]"), "{name}: {json}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_in_an_output_is_taken_out_with_all_of_its_lines() {
+        let mut journal = sample::passed();
+        let lines = ["before", "-----BEGIN PRIVATE KEY-----", "MIIEvQIBADANBg", "-----END PRIVATE KEY-----", "after"];
+        let lines = lines.map(str::to_owned).to_vec();
+        journal.outputs = vec![OutputRecord { target: "process x".into(), lines }];
+        assert_eq!(publish(&journal).outputs[0].lines, ["before", "[redacted]", "after"]);
     }
 
     /// Paths of the strings that lack the mark; names of closed sets need none.

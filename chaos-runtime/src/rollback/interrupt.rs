@@ -4,8 +4,10 @@
 //! experiments get a moment to write their journals, and the process dies of the signal as one should.
 //! Further signals do not shorten the rollback, which is bounded anyway; only SIGKILL does, and what it
 //! cuts short is replayed by the next run.
+//!
+//! The same happens when the process exits by itself while an experiment runs ([`exit`](super::exit)).
 
-use super::UndoLedger;
+use super::{UndoLedger, exit};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
 use futures_util::future::join_all;
@@ -22,6 +24,9 @@ use tokio::sync::watch;
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(8);
 const FINISH_LIMIT: Duration = Duration::from_millis(1_200);
 const LAST_WORDS_LIMIT: Duration = Duration::from_millis(300);
+
+/// Longer than all of that; nobody waits in vain for ever.
+pub(super) const END_LIMIT: Duration = Duration::from_millis(10_500);
 
 static OWNER: Owner = Owner { state: Mutex::new(State::new()), left: Condvar::new() };
 
@@ -64,6 +69,7 @@ pub(crate) fn register(ledger: Arc<UndoLedger>, on_death: impl FnOnce(&str) + Se
     }
     if !state.installed {
         install()?;
+        exit::install()?;
         state.installed = true;
     }
     state.last_id += 1;
@@ -79,8 +85,7 @@ pub(crate) fn register(ledger: Arc<UndoLedger>, on_death: impl FnOnce(&str) + Se
 /// process with an ordinary exit status before the signal does.
 pub(crate) fn wait_for_death() {
     if OWNER.state().interrupted.is_some() {
-        // Longer than all that comes before the death; it is not waited for in vain for ever.
-        std::thread::sleep(ROLLBACK_LIMIT + FINISH_LIMIT + LAST_WORDS_LIMIT + Duration::from_secs(1));
+        std::thread::sleep(END_LIMIT);
     }
 }
 
@@ -174,6 +179,22 @@ fn is_ignored(signal: i32) -> bool {
 
 /// From the first signal to the end of the process.
 fn end(signal: i32, name: &'static str) {
+    finish(name);
+    die(signal);
+}
+
+/// The signal, or other reason, for which the process is ending in good order already.
+pub(super) fn ending() -> Option<&'static str> {
+    OWNER.state().interrupted
+}
+
+/// Whether there is an experiment that has not ended.
+pub(super) fn is_running() -> bool {
+    !OWNER.state().experiments.is_empty()
+}
+
+/// What comes before the end of the process, for this reason.
+pub(super) fn finish(name: &'static str) {
     let ledgers = OWNER.interrupt(name);
     let pending: Vec<String> = ledgers.iter().flat_map(|ledger| ledger.pending()).collect();
     if pending.is_empty() {
@@ -198,7 +219,6 @@ fn end(signal: i32, name: &'static str) {
             let _ = all_spoken.recv_timeout(LAST_WORDS_LIMIT);
         }
     }
-    die(signal);
 }
 
 fn roll_back(ledgers: &[Arc<UndoLedger>]) {
@@ -223,7 +243,7 @@ fn roll_back(ledgers: &[Arc<UndoLedger>]) {
 
 /// Straight to standard error: `eprintln!` goes to the captured output of whichever test came first.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "chaos-test: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "chaos-test: {}", crate::report::text::tell(text));
 }
 
 fn die(signal: i32) {

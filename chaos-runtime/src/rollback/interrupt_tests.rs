@@ -18,7 +18,7 @@ fn helper_experiment() {
     let words = reexec::argument("CHAOS_HELPER");
     let has = |word: &str| words.split(' ').any(|found| found == word);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let ledger = UndoLedger::on_disk(dir.join("ledger"), "helper".into());
+    let ledger = UndoLedger::on_disk(dir.join("ledger"), "helper".into(), None);
     let undo_time = if has("slow-undo") { 1_000 } else { 10 };
     if has("hanging-undo") {
         let block = async || {

@@ -1,28 +1,27 @@
 //! The write-ahead ledger of undos.
 
+use super::entries::{Entry, Inner, State};
 use super::ledger_file::{Entry as DiskEntry, LedgerFile};
-use super::run::carry_out;
 use super::undo::{Recipe, Undo};
 use crate::error::ErrorKind;
+use crate::secret::redact;
+use crate::watchdog::Watchdog;
 use crate::{Error, Result};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-/// How long an undo waits for an injection that is still under way.
-const INJECTION_LIMIT: Duration = Duration::from_secs(2);
 
 /// Threads on which the undos of one experiment run. A blocking undo holds up one of them only.
 const WORKERS: usize = 4;
 
 /// An entry of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct UndoId(u64);
+pub(crate) struct UndoId(pub(super) u64);
 
 /// How an undo ended.
 #[derive(Debug, Clone)]
@@ -48,47 +47,22 @@ pub(crate) struct UndoLedger {
     own_runtime: bool,
 }
 
-struct Inner {
-    experiment: String,
-    dir: Option<PathBuf>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    entries: BTreeMap<UndoId, Entry>,
-    reports: Vec<UndoReport>,
-    last_id: u64,
-    file: Option<LedgerFile>,
-    /// Why nothing may be recorded any more.
-    closed: Option<String>,
-}
-
-struct Entry {
-    what: String,
-    target: String,
-    undo: Undo,
-    on_disk: bool,
-    started: bool,
-    injecting: watch::Sender<bool>,
-    done: watch::Sender<Option<UndoReport>>,
-}
-
 impl UndoLedger {
-    /// A ledger in `dir`; the file is made with the first entry and removed when all are done.
-    pub(crate) fn on_disk(dir: PathBuf, experiment: String) -> Arc<Self> {
-        Self::new(Some(dir), experiment)
+    /// A ledger in `dir`; the file is made with the first entry and removed when all are done. The watchdog is
+    /// started with the first entry too.
+    pub(crate) fn on_disk(dir: PathBuf, experiment: String, watchdog: Option<Arc<Watchdog>>) -> Arc<Self> {
+        Self::new(Some(dir), experiment, watchdog)
     }
 
     #[cfg(any(test, feature = "virtual-time"))]
     /// A ledger without a file, for experiments in virtual time. Its undos run on the caller's runtime.
     pub(crate) fn in_memory() -> Arc<Self> {
-        Self::new(None, String::new())
+        Self::new(None, String::new(), None)
     }
 
-    fn new(dir: Option<PathBuf>, experiment: String) -> Arc<Self> {
+    fn new(dir: Option<PathBuf>, experiment: String, watchdog: Option<Arc<Watchdog>>) -> Arc<Self> {
         let own_runtime = dir.is_some();
-        let inner = Arc::new(Inner { experiment, dir, state: Mutex::default() });
+        let inner = Arc::new(Inner { experiment, dir, watchdog, state: Mutex::default() });
         Arc::new(Self { inner, runtime: OnceLock::new(), own_runtime })
     }
 
@@ -110,11 +84,17 @@ impl UndoLedger {
                     .caused_by(error)
                     .help("the directory must be writable: what could not be undone after a crash is not done")
             };
+            // First, so that not even an empty file is left by a kill between the two.
+            if let Some(Err(error)) = self.inner.watchdog.as_ref().map(|watchdog| watchdog.ensure()) {
+                state.unwatched = Some(error);
+            }
             if state.file.is_none() {
                 state.file = Some(LedgerFile::create(dir).map_err(failed)?);
             }
             if let Some(file) = &mut state.file {
-                file.record(DiskEntry::new(id.0, &self.inner.experiment, what, target, &undo.recipe))
+                // The recipe stays as it is: it must work after a crash. The words are for people.
+                let (what, target) = (redact(what), redact(target));
+                file.record(DiskEntry::new(id.0, &self.inner.experiment, &what, &target, &undo.recipe))
                     .map_err(failed)?;
                 on_disk = true;
             }
@@ -212,7 +192,9 @@ impl UndoLedger {
     /// What is not undone yet and does not end with this process, as failures: for a process that has to die now.
     pub(crate) fn left_to_the_next(&self) -> Vec<UndoReport> {
         let left = |id: UndoId| UndoReport {
-            error: Some("the rollback was not done when the process had to end; the next run undoes it".into()),
+            error: Some(
+                "the rollback was not done when the process had to end; its watchdog undoes it, or the next run".into(),
+            ),
             ..self.inner.failed(id, "")
         };
         let open: Vec<UndoId> = {
@@ -226,6 +208,11 @@ impl UndoLedger {
     /// What is not undone yet, in words, oldest first.
     pub(crate) fn pending(&self) -> Vec<String> {
         self.inner.state().entries.values().filter(|e| e.done.borrow().is_none()).map(|e| e.what.clone()).collect()
+    }
+
+    /// Why there is no watchdog although there should be one, in a sentence.
+    pub(crate) fn unwatched(&self) -> Option<String> {
+        self.inner.state().unwatched.clone()
     }
 
     /// Makes an entry run if it does not yet. `None` for an unknown id.
@@ -257,64 +244,6 @@ impl UndoLedger {
             Ok(runtime) => self.runtime.get_or_init(|| runtime).handle().clone(),
             // No more threads to be had: better on the caller's runtime than not at all.
             Err(_) => Handle::current(),
-        }
-    }
-}
-
-impl State {
-    /// Removes the file if all that it says is done. The next entry makes a new one.
-    fn end_file(&mut self) {
-        let undone = |entry: &Entry| entry.done.borrow().as_ref().is_some_and(|report| report.error.is_none());
-        if self.entries.values().filter(|entry| entry.on_disk).all(undone)
-            && let Some(file) = self.file.take()
-        {
-            // What stays is a file in which everything is done; the next replay removes it.
-            let _ = file.remove();
-        }
-    }
-}
-
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn run(self: Arc<Self>, id: UndoId, undo: Undo, mut injecting: watch::Receiver<bool>) {
-        let _ = tokio::time::timeout(INJECTION_LIMIT, injecting.wait_for(|injecting| !injecting)).await;
-        let started = Instant::now();
-        let (attempts, outcome) = carry_out(&undo).await;
-        let took = started.elapsed();
-        let mut state = self.state();
-        let State { entries, reports, file, .. } = &mut *state;
-        let Some(entry) = entries.get(&id) else { return };
-        let report = UndoReport {
-            what: entry.what.clone(),
-            target: entry.target.clone(),
-            started,
-            took,
-            attempts,
-            error: outcome.err().map(|error| error.to_string()),
-            by_hand: entry.undo.recipe.to_string(),
-        };
-        if let Some(file) = file.as_mut().filter(|_| entry.on_disk && report.error.is_none()) {
-            // The harm has ended; at worst the next run's replay ends it again.
-            let _ = file.done(id.0);
-        }
-        reports.push(report.clone());
-        entry.done.send_replace(Some(report));
-    }
-
-    fn failed(&self, id: UndoId, error: &str) -> UndoReport {
-        let state = self.state();
-        let entry = state.entries.get(&id);
-        UndoReport {
-            what: entry.map_or_else(String::new, |entry| entry.what.clone()),
-            target: entry.map_or_else(String::new, |entry| entry.target.clone()),
-            started: Instant::now(),
-            took: Duration::ZERO,
-            attempts: 0,
-            error: Some(error.to_owned()),
-            by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.to_string()),
         }
     }
 }

@@ -1,4 +1,8 @@
 //! The ledger on disk: one JSON line for each thing that happened, only ever appended to.
+//!
+//! Recipes stand in it as they are, secrets included: a command without its password undoes nothing after a crash. So
+//! only its owner may read a file (mode 0600), and it is removed as soon as all is undone. What is shown of it elsewhere
+//! is [redacted](crate::secret).
 
 use super::owned_file::OwnedFile;
 use super::undo::Recipe;
@@ -36,6 +40,9 @@ pub(super) struct Entry {
     pub(super) what: String,
     pub(super) target: String,
     pub(super) recipe: Recipe,
+    /// What of the recipe is secret: the process that replays it can't know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) secrets: Vec<String>,
     /// RFC 3339, UTC.
     pub(super) at: String,
 }
@@ -50,6 +57,7 @@ impl Entry {
             what: what.to_owned(),
             target: target.to_owned(),
             recipe: recipe.clone(),
+            secrets: recipe.secrets(),
             at: jiff::Timestamp::now().to_string(),
         }
     }
@@ -78,6 +86,11 @@ impl LedgerFile {
         #[cfg(unix)]
         std::fs::File::open(dir)?.sync_all()?;
         Ok(Self { owned, torn: false })
+    }
+
+    /// The id of the process that has made the file, by its name.
+    pub(super) fn maker(path: &Path) -> Option<u32> {
+        path.file_name()?.to_str()?.split_once('-')?.0.parse().ok()
     }
 
     /// Takes a file whose owner is dead. `None`: the owner lives, or another process was faster.
@@ -173,6 +186,20 @@ impl Contents {
     }
 }
 
+/// What must be true of any bytes, for `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let contents = Contents::parse(bytes);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    assert_eq!(Contents::parse(&bytes[..whole]), contents, "a line that was cut off counts");
+    for entry in &contents.pending {
+        let mut line = serde_json::to_vec(&Line::Undo(entry.clone())).expect("what was read can be written");
+        line.push(b'\n');
+        assert_eq!(Contents::parse(&line).pending, std::slice::from_ref(entry));
+        let _ = entry.recipe.to_string();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +239,17 @@ mod tests {
     fn a_later_version_is_noticed_whatever_else_it_says() {
         let contents = Contents::parse(b"{\"version\":2,\"line\":\"undo\",\"recipe\":{\"do\":\"dance\"}}\n");
         assert_eq!(contents, Contents { newer: Some(2), ..Contents::default() });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_not_be_text() {
+        for name in [&b"/disk/f\xfcller"[..], b"/disk/filler"] {
+            let path: PathBuf = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name).into();
+            let mut entry = entry(1);
+            entry.recipe = Recipe::Remove { path };
+            assert_eq!(Contents::parse(&text(&Line::Undo(entry.clone()))).pending, [entry]);
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn ledger_text(dir: &Path) -> String {
 fn an_entry_is_on_disk_when_record_returns() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("made/on/demand");
-    let ledger = UndoLedger::on_disk(dir.clone(), "shop::checkout".into());
+    let ledger = UndoLedger::on_disk(dir.clone(), "shop::checkout".into(), None);
     assert!(!dir.exists());
     ledger.record("fill the disk", "disk", Undo::command("rm", ["-f", "/nowhere/x"])).unwrap();
     let line: serde_json::Value = serde_json::from_str(ledger_text(&dir).trim()).unwrap();
@@ -53,14 +53,14 @@ fn an_entry_is_on_disk_when_record_returns() {
 #[tokio::test]
 async fn the_file_goes_when_all_is_undone_and_stays_when_not() {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
+    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
     ledger.record("one", "t", remove(&dir.path().join("no-such-file"))).unwrap();
     let reports = ledger.undo_all().await;
     assert!(reports.iter().all(|report| report.error.is_none()), "{reports:?}");
     drop(ledger);
     assert_eq!(files(dir.path()), [""; 0]);
 
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
+    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
     ledger.record("two", "t", Undo::command("false", [""; 0])).unwrap();
     let reports = ledger.undo_all().await;
     assert!(reports[0].error.as_ref().unwrap().contains("exit status: 1"), "{reports:?}");
@@ -72,7 +72,7 @@ async fn the_file_goes_when_all_is_undone_and_stays_when_not() {
 #[tokio::test]
 async fn what_dies_with_the_process_needs_no_file() {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
+    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
     let (undo, runs) = counting(0);
     let id = ledger.record("in process", "t", undo).unwrap();
     ledger.record("nothing", "t", Undo::nothing()).unwrap();
@@ -86,7 +86,7 @@ async fn what_dies_with_the_process_needs_no_file() {
 async fn an_undo_runs_once_whoever_asks_how_often() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..50 {
-        let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
+        let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
         let (undo, runs) = counting(0);
         let id = ledger.record("once", "t", undo).unwrap();
         let barrier = Arc::new(Barrier::new(8));
@@ -109,7 +109,7 @@ async fn an_undo_runs_once_whoever_asks_how_often() {
 #[tokio::test]
 async fn a_caller_that_gives_up_does_not_stop_the_undo() {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
+    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
     let done = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&done);
     let undo = Undo::in_process("slow", move || {
@@ -234,7 +234,7 @@ fn a_directory_that_cannot_be_written_stops_the_injection() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let ledger = UndoLedger::on_disk(file, "e".into());
+    let ledger = UndoLedger::on_disk(file, "e".into(), None);
     let error = ledger.record("harm", "t", Undo::command("true", [""; 0])).unwrap_err();
     assert!(error.message().contains("nothing was injected"), "{error}");
     assert!(ledger.pending().is_empty());
@@ -242,7 +242,7 @@ fn a_directory_that_cannot_be_written_stops_the_injection() {
 
 /// A ledger file as a killed process leaves it.
 fn abandoned(dir: &Path, name: &str, removes: &[&Path]) -> PathBuf {
-    let ledger = UndoLedger::on_disk(dir.join("other"), "killed::experiment".into());
+    let ledger = UndoLedger::on_disk(dir.join("other"), "killed::experiment".into(), None);
     for path in removes {
         ledger.record(&format!("make {}", path.display()), "disk", remove(path)).unwrap();
     }
@@ -281,7 +281,7 @@ fn replay_leaves_the_living_alone() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("mine");
     std::fs::write(&file, "x").unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().join("ledger"), "alive".into());
+    let ledger = UndoLedger::on_disk(dir.path().join("ledger"), "alive".into(), None);
     ledger.record("mine", "disk", remove(&file)).unwrap();
     assert!(recover(&dir.path().join("ledger")).is_empty());
     assert!(file.exists());
@@ -345,7 +345,7 @@ fn a_file_of_a_later_version_is_left_alone() {
 fn an_undo_that_fails_in_the_replay_is_tried_again_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let flag = dir.path().join("flag");
-    let ledger = UndoLedger::on_disk(dir.path().join("ledger"), "e".into());
+    let ledger = UndoLedger::on_disk(dir.path().join("ledger"), "e".into(), None);
     ledger.record("needs the flag", "t", Undo::command("test", ["-e", flag.to_str().unwrap()])).unwrap();
     drop(ledger);
     let failed = recover(&dir.path().join("ledger"));
@@ -360,7 +360,7 @@ fn an_undo_that_fails_in_the_replay_is_tried_again_by_the_next() {
 #[ignore = "a helper process of the test below"]
 fn helper_records_and_waits() {
     let dir = PathBuf::from(crate::sys::reexec::argument("CHAOS_LEDGER_DIR"));
-    let ledger = UndoLedger::on_disk(dir.join("ledger"), "killed".into());
+    let ledger = UndoLedger::on_disk(dir.join("ledger"), "killed".into(), None);
     for name in ["one", "two"] {
         let file = dir.join(name);
         ledger.record(name, "disk", remove(&file)).unwrap();
@@ -394,24 +394,4 @@ fn what_a_killed_process_did_is_undone_by_exactly_one_of_two_replays() {
     assert_eq!(replays.iter().sum::<usize>(), 2, "{replays:?}");
     assert!(!dir.path().join("one").exists() && !dir.path().join("two").exists());
     assert_eq!(files(&ledger), [""; 0]);
-}
-
-#[test]
-#[ignore = "a measurement: cargo test -- --ignored --nocapture cost_of_a_record"]
-fn cost_of_a_record() {
-    // Beside the test binary: the temporary directory may be memory, where fsync costs nothing.
-    let dir = tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
-    let ledger = UndoLedger::on_disk(dir.path().into(), "e".into());
-    let start = std::time::Instant::now();
-    ledger.record("first", "t", Undo::command("true", [""; 0])).unwrap();
-    let first = start.elapsed();
-    let mut costs: Vec<_> = (0..200)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            ledger.record("next", "t", Undo::command("true", [""; 0])).unwrap();
-            start.elapsed()
-        })
-        .collect();
-    costs.sort();
-    println!("first {first:?}, then median {:?}, p99 {:?}", costs[100], costs[198]);
 }

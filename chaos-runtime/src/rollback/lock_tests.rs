@@ -8,8 +8,8 @@ use std::time::Duration;
 
 const STEP: Duration = Duration::from_millis(20);
 
-fn no_wait(holder: &str) {
-    panic!("waits for {holder}");
+fn no_wait(wait: &Wait) {
+    panic!("waits for {wait}");
 }
 
 #[test]
@@ -47,10 +47,8 @@ fn a_shared_name_excludes_and_the_wait_names_the_holder() {
     let path = dir.path().to_owned();
     let waiter = std::thread::spawn(move || {
         // `parallel` is about the default lock only.
-        ExperimentLock::acquire_in(&path, "second", true, &["c", "b", "a"], |holder| {
-            tell.send(holder.to_owned()).unwrap()
-        })
-        .map(drop)
+        ExperimentLock::acquire_in(&path, "second", true, &["c", "b", "a"], |wait| tell.send(wait.to_string()).unwrap())
+            .map(drop)
     });
     assert_eq!(told.recv().unwrap(), format!("shop::first (process {})", std::process::id()));
     std::thread::sleep(STEP * 3);
@@ -60,25 +58,69 @@ fn a_shared_name_excludes_and_the_wait_names_the_holder() {
     assert!(told.recv().is_err(), "told once");
 }
 
+/// Every order in which three experiments can name what the others name too.
+const CYCLES: [[&str; 2]; 6] = [["a", "b"], ["b", "a"], ["b", "c"], ["c", "b"], ["c", "a"], ["a", "c"]];
+
+fn take_in_turns(dir: &Path, names: [&str; 2]) {
+    for _ in 0..50 {
+        ExperimentLock::acquire_in(dir, "e", false, &names, |_| {}).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "a helper process of the test below"]
+fn helper_takes_names() {
+    let cycle: usize = reexec::argument("CHAOS_LOCK_CYCLE").parse().unwrap();
+    take_in_turns(Path::new(&reexec::argument("CHAOS_LOCK_DIR")), CYCLES[cycle]);
+}
+
 #[test]
 fn opposite_orders_do_not_lock_each_other_out() {
     let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let helper = |cycle: usize| {
+        let mut helper = reexec::helper("rollback::lock::tests::helper_takes_names");
+        helper.env("CHAOS_LOCK_DIR", dir).env("CHAOS_LOCK_CYCLE", cycle.to_string()).stdout(Stdio::null());
+        helper.spawn().unwrap()
+    };
+    let mut children: Vec<_> = (0..CYCLES.len()).map(helper).collect();
     std::thread::scope(|scope| {
-        for names in [["a", "b"], ["b", "a"]] {
-            let dir = dir.path();
-            scope.spawn(move || {
-                for _ in 0..100 {
-                    ExperimentLock::acquire_in(dir, "e", false, &names, |_| {}).unwrap();
-                }
-            });
+        for names in CYCLES {
+            scope.spawn(move || take_in_turns(dir, names));
         }
     });
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_long_queue_is_not_told_of_every_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("experiment.queue");
+    let before: Vec<_> = (0..20).map(|i| Place::take(path.clone(), &format!("e{i}")).unwrap()).collect();
+    let (tell, told) = std::sync::mpsc::channel();
+    let path = dir.path().to_owned();
+    let waiter = std::thread::spawn(move || {
+        ExperimentLock::acquire_in(&path, "last", false, &[], |wait| tell.send(wait.ahead).unwrap()).map(drop)
+    });
+    assert_eq!(told.recv().unwrap(), 20);
+    let mut before = before.into_iter();
+    for place in before.by_ref().take(16) {
+        drop(place);
+        std::thread::sleep(STEP);
+    }
+    for (place, ahead) in before.zip([Some(3), Some(2), Some(1), None]) {
+        drop(place);
+        assert_eq!(told.recv().ok(), ahead);
+    }
+    waiter.join().unwrap().unwrap();
 }
 
 #[test]
 fn a_name_that_is_no_file_name_is_refused_or_escaped() {
-    assert_eq!(file_name("db/../Größe 1").unwrap(), "exclusive-db%2f..%2fGr%c3%b6%c3%9fe%201.lock");
-    assert!(file_name("").is_err() && file_name(&"x".repeat(300)).is_err());
+    assert_eq!(queue_name("db/../Größe 1").unwrap(), "exclusive-db%2f..%2fGr%c3%b6%c3%9fe%201.queue");
+    assert!(queue_name("").is_err() && queue_name(&"x".repeat(300)).is_err());
 }
 
 #[test]
@@ -121,7 +163,7 @@ fn another_process_excludes_until_it_is_killed() {
     let (tell, told) = std::sync::mpsc::channel();
     let path = dir.path().to_owned();
     let waiter = std::thread::spawn(move || {
-        ExperimentLock::acquire_in(&path, "e", false, &[], |holder| tell.send(holder.to_owned()).unwrap()).map(drop)
+        ExperimentLock::acquire_in(&path, "e", false, &[], |wait| tell.send(wait.to_string()).unwrap()).map(drop)
     });
     assert_eq!(told.recv().unwrap(), format!("helper (process {})", child.id()));
     std::thread::sleep(STEP * 3);

@@ -1,6 +1,14 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
+#[cfg(all(test, target_os = "linux"))]
+mod cost_tests;
+mod entries;
 #[cfg(unix)]
+mod exit;
+#[cfg(unix)]
+mod interrupt;
+#[cfg(not(unix))]
+#[path = "interrupt_none.rs"]
 mod interrupt;
 mod ledger;
 mod ledger_file;
@@ -8,12 +16,19 @@ mod lock;
 #[cfg(unix)]
 pub(crate) mod marked;
 mod owned_file;
+mod path_text;
+mod queue;
 mod replay;
 mod run;
 mod undo;
 
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
+#[cfg(feature = "fuzzing")]
+pub(crate) use ledger_file::fuzz as fuzz_ledger;
 pub(crate) use lock::ExperimentLock;
+pub(crate) use queue::Wait;
 pub use replay::{Leftover, Recovered, recover};
+#[cfg(any(target_os = "linux", test))]
+pub(crate) use replay::{OwnFiles, replay_files_of};
 pub use undo::{Leader, Recipe, Undo};

@@ -17,14 +17,14 @@ pub(super) struct OwnedFile {
 impl OwnedFile {
     /// Makes a file that must not exist yet. `None`: somebody took and removed it before it was locked.
     pub(super) fn create_new(path: PathBuf) -> io::Result<Option<Self>> {
-        let file = options().create_new(true).open(&path)?;
-        file.lock()?;
+        let file = open(options().create_new(true), &path)?;
+        lock(&file)?;
         Ok(Self::if_current(file, path))
     }
 
     /// Takes a file if nobody owns it, and makes it first if asked to.
     pub(super) fn try_take(path: PathBuf, create: bool) -> io::Result<Option<Self>> {
-        let file = options().create(create).open(&path)?;
+        let file = open(options().create(create), &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self::if_current(file, path)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -35,8 +35,8 @@ impl OwnedFile {
     /// Waits until the file can be taken; makes it if needed.
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         loop {
-            let file = options().create(true).open(path)?;
-            file.lock()?;
+            let file = open(options().create(true), path)?;
+            lock(&file)?;
             if let Some(owned) = Self::if_current(file, path.to_owned()) {
                 return Ok(owned);
             }
@@ -56,6 +56,11 @@ impl OwnedFile {
         &self.path
     }
 
+    /// Whether the file is still there under its name.
+    pub(super) fn is_current(&self) -> bool {
+        is_current(&self.file, &self.path)
+    }
+
     /// Removes the file, then lets go of it: in this order nobody can own a file that is about to vanish.
     pub(super) fn remove(self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
@@ -69,6 +74,35 @@ impl Drop for OwnedFile {
     }
 }
 
+/// Waits for a file's lock, whatever signals come meanwhile.
+fn lock(file: &File) -> io::Result<()> {
+    loop {
+        match file.lock() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            locked => return locked,
+        }
+    }
+}
+
+/// A link would be another file than the one that is locked, a pipe would be read for ever.
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let plain = |metadata: std::fs::Metadata| {
+        if metadata.is_file() {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
+        }
+    };
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => plain(metadata)?,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
+    }
+    let file = options.open(path)?;
+    plain(file.metadata()?)?;
+    Ok(file)
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
@@ -77,8 +111,9 @@ fn options() -> OpenOptions {
     options
 }
 
+/// Whether an open file is the one that has this name now.
 #[cfg(unix)]
-fn is_current(file: &File, path: &Path) -> bool {
+pub(super) fn is_current(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(open), Ok(named)) => open.dev() == named.dev() && open.ino() == named.ino(),
@@ -87,6 +122,6 @@ fn is_current(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_current(_file: &File, path: &Path) -> bool {
+pub(super) fn is_current(_file: &File, path: &Path) -> bool {
     path.exists()
 }

@@ -1,6 +1,7 @@
 //! Carrying out an undo: one attempt of a recipe, and the attempts of one undo.
 
 use super::undo::{Recipe, Undo};
+use crate::secret::redact;
 use crate::{Error, Result};
 use std::path::Path;
 use std::process::Stdio;
@@ -15,6 +16,9 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 
 /// How much of a failed command's standard error is shown, in bytes.
 const STDERR_TAIL: usize = 1_000;
+
+/// How much more of it is kept, so that a secret that begins before the shown part is found whole.
+const STDERR_BEFORE: usize = 4_000;
 
 /// Runs an undo until it succeeds, three times at most. Returns the attempts and the last error.
 ///
@@ -134,7 +138,7 @@ async fn run_command(program: &str, args: &[String]) -> Result<()> {
             let mut chunk = [0; 4096];
             while let Ok(n @ 1..) = stderr.read(&mut chunk).await {
                 tail.extend_from_slice(&chunk[..n]);
-                tail.drain(..tail.len().saturating_sub(STDERR_TAIL));
+                tail.drain(..tail.len().saturating_sub(STDERR_BEFORE + STDERR_TAIL));
             }
         };
         tokio::pin!(reading);
@@ -155,7 +159,10 @@ async fn run_command(program: &str, args: &[String]) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&tail);
-    let said = said.trim();
+    let said = redact(said.trim());
+    let from = said.len().saturating_sub(STDERR_TAIL);
+    let from = (from..said.len()).find(|at| said.is_char_boundary(*at)).unwrap_or(from);
+    let said = said[from..].trim_start();
     Err(Error::new(format!("`{program}` ended with {status}{}{said}", if said.is_empty() { "" } else { ": " })))
 }
 
@@ -187,6 +194,14 @@ mod tests {
         let error = command("head -c 100000 /dev/zero | tr '\\0' x >&2; echo END >&2; exit 1").run().await.unwrap_err();
         let text = error.to_string();
         assert!(text.ends_with("END") && text.len() < 1_200, "{}", text.len());
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_not_cut_in_two_by_the_start_of_the_tail() {
+        let secret = crate::Secret::new("abcdefgh".repeat(20));
+        let script = format!("echo before {} >&2; head -c 900 /dev/zero | tr '\\0' x >&2; exit 1", secret.expose());
+        let text = command(&script).run().await.unwrap_err().to_string();
+        assert!(text.contains("[redacted]") && !text.contains("efgh"), "{text}");
     }
 
     #[tokio::test]

@@ -1,11 +1,13 @@
 //! The undo of a fault: a recipe that survives the process, and what runs while the process lives.
 
 use crate::Result;
+use crate::secret::{found_in, redact};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How a fault ends. Must be idempotent: it may run although the fault never started, or has ended already.
@@ -41,6 +43,7 @@ pub enum Recipe {
     /// Remove a file or a directory tree; missing is fine.
     Remove {
         /// Absolute path.
+        #[serde(with = "super::path_text")]
         path: PathBuf,
     },
     /// Kill every process whose environment carries `CHAOS_CHILD=<token>`, with its process group.
@@ -127,23 +130,56 @@ impl fmt::Debug for Undo {
     }
 }
 
-impl fmt::Display for Recipe {
-    /// What to do by hand.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Recipe {
+    /// What to do by hand, secrets included.
+    fn in_words(&self) -> String {
         match self {
-            Self::Nothing => f.write_str("nothing: it ends by itself"),
-            Self::InProcess { what } => write!(f, "{what} (ended with the test process)"),
-            Self::Command { program, args } => {
-                f.write_str(program)?;
-                args.iter().try_for_each(|arg| write!(f, " {arg}"))
-            }
-            Self::Remove { path } => write!(f, "rm -rf {}", path.display()),
+            Self::Nothing => "nothing: it ends by itself".to_owned(),
+            Self::InProcess { what } => format!("{what} (ended with the test process)"),
+            Self::Command { program, args } => args.iter().fold(program.clone(), |line, arg| line + " " + arg),
+            Self::Remove { path } => format!("rm -rf {}", path.display()),
             Self::KillMarked { token, .. } => {
-                write!(f, "kill every process with CHAOS_CHILD={token} in its environment")
+                format!("kill every process with CHAOS_CHILD={token} in its environment")
             }
             Self::SignalMarked { token, signal, .. } => {
-                write!(f, "send signal {signal} to every process with CHAOS_CHILD={token} in its environment")
+                format!("send signal {signal} to every process with CHAOS_CHILD={token} in its environment")
             }
         }
+    }
+
+    /// The secrets in it.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        found_in(&self.in_words())
+    }
+
+    /// What to do by hand, without secrets. `file` is the ledger file in which it stands whole, if that stays.
+    pub(super) fn by_hand(&self, file: Option<&Path>) -> String {
+        match (redact(&self.in_words()), file) {
+            (Cow::Owned(words), Some(file)) => format!("{words} (the whole command stands in `{}`)", file.display()),
+            (words, _) => words.into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Recipe {
+    /// What to do by hand, without [secrets](crate::secret).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.by_hand(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_done_by_hand_shows_no_secret_and_says_where_the_command_stands() {
+        let undo = Undo::command("psql", ["postgres://ann:s3cret@db/orders", "-c", "drop rule r"]);
+        let shown = "psql postgres://ann:[redacted]@db/orders -c drop rule r";
+        assert_eq!(undo.recipe.to_string(), shown);
+        let file = Path::new("/undo/1.jsonl");
+        assert_eq!(undo.recipe.by_hand(Some(file)), format!("{shown} (the whole command stands in `/undo/1.jsonl`)"));
+        let plain = Undo::command("ip", ["link", "set", "eth0", "up"]);
+        assert_eq!(plain.recipe.by_hand(Some(file)), "ip link set eth0 up");
     }
 }

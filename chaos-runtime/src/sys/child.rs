@@ -29,3 +29,14 @@ pub(crate) fn die_with_parent(command: &mut Command) {
     #[cfg(not(target_os = "linux"))]
     let _ = command;
 }
+
+/// Starts it in a session of its own: no signal to the terminal or to this process' group reaches it.
+#[cfg(target_os = "linux")]
+pub(crate) fn in_own_session(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are allowed. It makes one
+    // plain system call, captures nothing, and its error is a raw error code.
+    unsafe {
+        command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
+    }
+}

@@ -2,6 +2,12 @@
 
 #[cfg(unix)]
 mod child;
+#[cfg(target_os = "linux")]
+mod constructor;
+#[cfg(target_os = "linux")]
+mod descriptors;
+#[cfg(unix)]
+mod exit;
 #[cfg(test)]
 pub(crate) mod reexec;
 
@@ -10,5 +16,13 @@ mod timer;
 
 #[cfg(unix)]
 pub(crate) use child::die_with_parent;
+#[cfg(target_os = "linux")]
+pub(crate) use child::in_own_session;
+#[cfg(target_os = "linux")]
+pub(crate) use constructor::runs_before_main;
+#[cfg(target_os = "linux")]
+pub(crate) use descriptors::close_inherited;
+#[cfg(unix)]
+pub(crate) use exit::at_exit;
 #[cfg(target_os = "linux")]
 pub(crate) use timer::TimerFd;

@@ -1,6 +1,7 @@
 //! A server that answers every HTTP request with 200, one thread a connection.
 //!
 //! `--with-child` starts a process of its own first, which nothing but the mark in its environment ties to the test.
+//! `--print-port` prints the port as its only line.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,6 +14,9 @@ fn main() {
         Command::new("sleep").arg("300").spawn().expect("`sleep` is everywhere");
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface has free ports");
+    if std::env::args().any(|argument| argument == "--print-port") {
+        println!("{}", listener.local_addr().expect("it is bound").port());
+    }
     for stream in listener.incoming().flatten() {
         std::thread::spawn(move || answer(&stream));
     }

@@ -2,7 +2,7 @@
 
 use super::service::{Harm, take_harm};
 use chaos_runtime::experiment::virtual_time::simulate;
-use chaos_runtime::experiment::{Body, Options, Spec};
+use chaos_runtime::experiment::{Body, CargoTarget, Options, Spec};
 use chaos_runtime::report::journal::{ClaimRecord, ClaimRole, Journal, ReasonKind, Verdict};
 
 /// With how many seeds each system runs.
@@ -16,6 +16,7 @@ pub(crate) const BASE: Spec = Spec {
     file: file!(),
     line: 1,
     column: 1,
+    cargo_target: CargoTarget::Test,
     doc: "",
     steady_state: &[],
     hypothesis: &[],

@@ -1,7 +1,7 @@
 //! The plainest system: a switch that is on while the fault is, and what a run of it came to.
 
 use chaos_runtime::experiment::virtual_time::simulate;
-use chaos_runtime::experiment::{Body, Options, Spec};
+use chaos_runtime::experiment::{Body, CargoTarget, Options, Spec};
 use chaos_runtime::fault::{ClosureFault, EndsByUndo, Evidence, fault};
 use chaos_runtime::measure::{ErrorClass, Outcome};
 use chaos_runtime::prelude::*;
@@ -16,6 +16,7 @@ pub(crate) const BASE: Spec = Spec {
     file: file!(),
     line: 1,
     column: 1,
+    cargo_target: CargoTarget::Test,
     doc: "",
     steady_state: &[],
     hypothesis: &[],

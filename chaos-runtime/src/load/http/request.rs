@@ -5,7 +5,7 @@ use super::expect::{BodyCheck, StatusSet};
 use crate::load::classify::failure;
 use crate::load::{OpId, Operation};
 use crate::measure::{ErrorClass, Outcome};
-use crate::{Error, Result};
+use crate::{Error, Result, secret};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
@@ -84,7 +84,8 @@ impl HttpRequest {
         self
     }
 
-    /// Adds `Authorization: Bearer …`. The token appears in no report.
+    /// Adds `Authorization: Bearer …`. The token appears in no report. A [`Secret`](crate::Secret)'s is
+    /// [`expose`](crate::Secret::expose)d for it.
     pub fn bearer(self, token: impl fmt::Display) -> Self {
         self.header(AUTHORIZATION, format_args!("Bearer {token}"))
     }
@@ -142,7 +143,34 @@ impl HttpRequest {
         self
     }
 
+    /// Whatever the rest of the process says about these values, no report shows them.
+    fn register_secrets(&self) {
+        if let Ok(url) = Url::parse(&self.url) {
+            secret::register_url(&url);
+        }
+        self.query.iter().for_each(|(name, value)| secret::register_parameter(name, value));
+        self.headers.iter().for_each(|(name, value)| secret::register_header(name, value));
+    }
+
+    /// A [`Secret`](crate::Secret) that was formatted instead of exposed would be sent as it shows itself.
+    fn refuse_placeholders(&self) -> Result<()> {
+        let held = |text: &str| text.contains(secret::PLACEHOLDER);
+        let place = if held(&self.url) {
+            "the URL".to_owned()
+        } else if let Some((name, _)) = self.query.iter().find(|(_, value)| held(value)) {
+            format!("the query's `{name}`")
+        } else if let Some((name, _)) = self.headers.iter().find(|(_, value)| held(value)) {
+            format!("the HTTP header `{name}`")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(format!("{place} would be sent as `{}`", secret::PLACEHOLDER))
+            .help("a `Secret` shows itself like that; give the request what `.expose()` returns"))
+    }
+
     fn build(&self) -> Result<Ready> {
+        self.register_secrets();
+        self.refuse_placeholders()?;
         let url = self.full_url()?;
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| Error::new(format!("`{}` is no HTTP method", self.method)))?;
@@ -292,6 +320,29 @@ mod tests {
         assert!(problem(http::request("G T", "http://127.0.0.1/")).contains("`G T` is no HTTP method"));
         let map = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert!(problem(http::post("http://127.0.0.1/").json(&map)).contains("the body is no JSON"));
+    }
+
+    #[test]
+    fn a_secret_that_was_not_exposed_is_refused_rather_than_sent() {
+        let token = crate::Secret::new("t0ken-t0-expose");
+        let mut good = http::get("http://127.0.0.1/").bearer(token.expose());
+        good.prepare().unwrap();
+        let header = problem(http::get("http://127.0.0.1/").bearer(&token));
+        assert!(
+            header.contains("`authorization` would be sent as `[redacted]`") && header.contains(".expose()"),
+            "{header}"
+        );
+        assert!(problem(http::get(format!("http://127.0.0.1/{token}"))).starts_with("the URL"));
+        assert!(problem(http::get("http://127.0.0.1/").query("key", &token)).starts_with("the query's `key`"));
+    }
+
+    #[test]
+    fn what_a_request_is_given_as_a_secret_is_one_from_then_on() {
+        let request = http::get("http://ann:us3rinfo-of-request@127.0.0.1/?sig=s1g-of-request");
+        let mut request = request.header("x-api-key", "h3ader-of-request").query("access_token", "qu3ry-of-request");
+        request.prepare().unwrap();
+        let text = "us3rinfo-of-request s1g-of-request h3ader-of-request qu3ry-of-request";
+        assert_eq!(crate::secret::redact(text), "[redacted] [redacted] [redacted] [redacted]");
     }
 
     #[cfg(not(feature = "tls"))]

@@ -193,6 +193,8 @@ pub enum ReasonKind {
     Timeout,
     /// A missing requirement, or one for which skipping was asked (error, skipped).
     Requirement,
+    /// `chaos.toml` is malformed, or lacks the profile (error).
+    Config,
     /// An undo failed (error).
     Rollback,
     /// A known weakness whose date is past, or which holds again (failure); tolerated (skipped).
@@ -201,6 +203,8 @@ pub enum ReasonKind {
     Profile,
     /// The process was killed (error).
     Killed,
+    /// Waits for its turn; only in records without a verdict. Where nobody is left who waits, it was killed (error).
+    Waiting,
 }
 
 impl ReasonKind {
@@ -216,10 +220,12 @@ impl ReasonKind {
             Self::Panic => "panic",
             Self::Timeout => "timeout",
             Self::Requirement => "requirement",
+            Self::Config => "config",
             Self::Rollback => "rollback",
             Self::KnownWeakness => "known-weakness",
             Self::Profile => "profile",
             Self::Killed => "killed",
+            Self::Waiting => "waiting",
         }
     }
 

@@ -1,6 +1,7 @@
 //! A `<testcase>`: one claim, or the experiment itself.
 
 use super::Life;
+use super::rerun::{Earlier, Rerun};
 use crate::figure;
 use crate::report::journal::{ClaimRecord, ClaimRole, ExperimentInfo, Journal, Judgement, ReasonKind, Verdict};
 use crate::report::text;
@@ -19,6 +20,8 @@ pub(crate) struct Case {
     pub(super) duration_us: u64,
     /// `None` = passed.
     pub(super) status: Option<Status>,
+    /// Earlier attempts that did not end well.
+    pub(super) reruns: Vec<Rerun>,
 }
 
 /// Why a case did not pass.
@@ -41,7 +44,7 @@ pub(crate) enum Element {
 
 impl Case {
     /// The experiment's case, then one for each claim. Guards have none: a tripped one is the experiment's failure.
-    pub(super) fn all_of(journal: &Journal, life: Life, attachment: &str) -> Vec<Self> {
+    pub(super) fn all_of(journal: &Journal, life: Life, earlier: &Earlier, attachment: &str) -> Vec<Self> {
         let experiment = &journal.experiment;
         let classname = text::line(&format!("{}::{}", experiment.package, experiment.binary), 500);
         let name = text::line(&experiment.name, 500);
@@ -53,6 +56,7 @@ impl Case {
                 let _ = write!(status.body, "\n{attachment}\n");
                 status
             }),
+            reruns: earlier.reruns(),
         }];
         for claim in journal.claims.iter().filter(|claim| claim.role != ClaimRole::Guard) {
             cases.push(Self {
@@ -60,6 +64,7 @@ impl Case {
                 classname: classname.clone(),
                 duration_us: 0,
                 status: claim_status(journal, claim),
+                reruns: Vec::new(),
             });
         }
         cases
@@ -91,7 +96,8 @@ fn role(role: ClaimRole) -> &'static str {
     }
 }
 
-fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
+/// What became of the experiment as a whole; `None` = passed.
+pub(super) fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
     let experiment = &journal.experiment;
     let first = journal.reasons.first();
     let (element, kind) = match journal.verdict {
@@ -99,9 +105,12 @@ fn experiment_status(journal: &Journal, life: Life) -> Option<Status> {
         Verdict::KnownWeakness | Verdict::Skipped => (Element::Skipped, journal.verdict.name()),
         Verdict::Running if life == Life::Alive => {
             // Who reads the file after the run reads of a test that was killed: nobody was left to say so.
-            let message = "killed, or still running when this file was written";
+            let message = match first.filter(|reason| reason.kind == ReasonKind::Waiting) {
+                Some(waiting) => format!("killed, or still {} when this file was written", waiting.message),
+                None => "killed, or still running when this file was written".to_owned(),
+            };
             let body = format!("{message}\nseed: {}\nreplay: {}", journal.run.seed, journal.replay);
-            return Some(Status::new(Element::Error, ReasonKind::Killed.name(), message, &body, experiment));
+            return Some(Status::new(Element::Error, ReasonKind::Killed.name(), &message, &body, experiment));
         }
         // Outranks all others, whatever else is a reason.
         Verdict::RollbackFailed => (Element::Error, ReasonKind::Rollback.name()),

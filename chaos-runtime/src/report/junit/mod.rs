@@ -10,11 +10,15 @@
 
 mod case;
 mod properties;
+mod rerun;
 mod suite;
 mod xml;
 
+pub(crate) use rerun::Earlier;
 pub(crate) use suite::Suite;
+#[cfg(feature = "fuzzing")]
 pub(crate) use xml::document;
+pub(crate) use xml::{Names, TAIL, head, suite};
 
 /// What is known about the writer of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

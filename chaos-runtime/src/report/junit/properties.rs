@@ -7,6 +7,8 @@ use crate::report::text;
 
 /// Most characters of a value.
 const VALUE_CHARS: usize = 2_000;
+/// From more earlier attempts than this on they are counted.
+const LISTED: usize = 10;
 
 /// Names and values in a fixed order.
 pub(super) fn of(journal: &Journal, earlier: &[String]) -> Vec<(String, String)> {
@@ -28,7 +30,7 @@ pub(super) fn of(journal: &Journal, earlier: &[String]) -> Vec<(String, String)>
     }
     if !earlier.is_empty() {
         let n = earlier.len() as u64;
-        let text = format!("{} in this run: {}", figure::counted(n, "earlier attempt"), earlier.join(", "));
+        let text = format!("{} in this run: {}", figure::counted(n, "earlier attempt"), ends(earlier));
         properties.push(("attempts".to_owned(), text));
     }
     for phase in &journal.phases {
@@ -58,6 +60,21 @@ pub(super) fn of(journal: &Journal, earlier: &[String]) -> Vec<(String, String)>
         *value = text::line(value, VALUE_CHARS);
     }
     properties
+}
+
+/// `refuted, killed`; of many attempts `passed 998 times, refuted twice` as figures: `998 passed, 2 refuted`.
+fn ends(earlier: &[String]) -> String {
+    if earlier.len() <= LISTED {
+        return earlier.join(", ");
+    }
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for end in earlier {
+        match counts.iter_mut().find(|(known, _)| known == end) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((end, 1)),
+        }
+    }
+    counts.iter().map(|(end, count)| format!("{} {end}", figure::count(*count))).collect::<Vec<_>>().join(", ")
 }
 
 fn fault_properties(properties: &mut Vec<(String, String)>, prefix: &str, fault: &FaultRecord) {

@@ -1,12 +1,11 @@
 //! A `<testsuite>`: one experiment.
 
-use super::{Life, case::Case, properties};
+use super::{Earlier, Life, case::Case, properties};
 use crate::report::journal::{Journal, Reason, ReasonKind};
 use crate::report::terminal::{self, Style};
 use crate::report::text;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::OnceLock;
 
 /// Most bytes of a suite's `system-out` and `system-err` each.
 const STREAM_BYTES: usize = 64 * 1024;
@@ -24,13 +23,11 @@ pub(crate) struct Suite {
     pub(super) cases: Vec<Case>,
     pub(super) out: String,
     pub(super) err: String,
-    /// All of it but the opening tag, as it stands in the file; made when it is first needed.
-    pub(super) inside: OnceLock<Vec<u8>>,
 }
 
 impl Suite {
-    /// The suite of one journal that lies at `record`. `earlier` has the verdicts of earlier attempts in the same run.
-    pub(crate) fn of(journal: &Journal, life: Life, earlier: &[String], record: &Path) -> Self {
+    /// The suite of one journal that lies at `record`, with the earlier attempts in the same run.
+    pub(crate) fn of(journal: &Journal, life: Life, earlier: &Earlier, record: &Path) -> Self {
         let told;
         let journal = if life == Life::Dead {
             told = with_its_end(journal);
@@ -49,26 +46,35 @@ impl Suite {
             hostname: or(text::line(&journal.run.host, 200), "localhost"),
             timestamp: timestamp(&journal.run.started_at),
             duration_us: journal.duration_us,
-            properties: properties::of(journal, earlier),
-            cases: Case::all_of(journal, life, &attachment),
+            properties: properties::of(journal, &earlier.verdicts),
+            cases: Case::all_of(journal, life, earlier, &attachment),
             out,
             err: text::capped(&outputs(journal), STREAM_BYTES).into_owned(),
-            inside: OnceLock::new(),
         }
+    }
+
+    /// Class and name of the experiment's own case, which tell it from all others.
+    pub(crate) fn identity(&self) -> (&str, &str) {
+        self.cases.first().map_or(("", ""), |case| (&case.classname, &case.name))
     }
 }
 
 /// What a killed process could not write into its journal any more.
-fn with_its_end(journal: &Journal) -> Journal {
+pub(super) fn with_its_end(journal: &Journal) -> Journal {
     let mut journal = journal.clone();
-    let killed = Reason {
-        kind: ReasonKind::Killed,
-        message: "the test process was killed before it could write a verdict".to_owned(),
-        help: Some(
-            "faults that it injected may still be active; the next chaos test on this machine undoes them".to_owned(),
+    // Its watchdog has told more.
+    if journal.reasons.first().is_some_and(|reason| reason.kind == ReasonKind::Killed) {
+        return journal;
+    }
+    let waiting = journal.reasons.iter().position(|reason| reason.kind == ReasonKind::Waiting);
+    let (message, help) = match waiting.map(|i| journal.reasons.remove(i)) {
+        Some(waiting) => (format!("the test process was killed while {}", waiting.message), "nothing was injected"),
+        None => (
+            "the test process was killed before it could write a verdict".to_owned(),
+            "faults that it injected may still be active; the next chaos test on this machine undoes them",
         ),
     };
-    journal.reasons.insert(0, killed);
+    journal.reasons.insert(0, Reason { kind: ReasonKind::Killed, message, help: Some(help.to_owned()) });
     journal
 }
 

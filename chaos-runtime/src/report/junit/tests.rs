@@ -1,3 +1,4 @@
+use super::xml::document;
 use super::*;
 use crate::report::journal::{Journal, Verdict};
 use crate::report::{sample, snapshot, text};
@@ -73,7 +74,7 @@ fn record() -> PathBuf {
 }
 
 fn suite(journal: &Journal) -> Suite {
-    Suite::of(journal, Life::Ended, &[], &record())
+    Suite::of(journal, Life::Ended, &Earlier::default(), &record())
 }
 
 /// A sample without a verdict is taken for one whose process was killed.
@@ -87,7 +88,9 @@ fn samples() -> Vec<u8> {
     for (name, mut journal) in sample::all() {
         journal.experiment.name = format!("checkout::{}", name.replace('-', "_"));
         let life = life(&journal);
-        let earlier = if name == "passed" { vec!["refuted".to_owned(), "killed".to_owned()] } else { vec![] };
+        // Without their journals: a file with reruns is not valid against each of the schemas.
+        let verdicts = if name == "passed" { vec!["refuted".to_owned(), "killed".to_owned()] } else { vec![] };
+        let earlier = Earlier { verdicts, failed: Vec::new() };
         suites.push(Suite::of(&journal, life, &earlier, &record()));
     }
     document(&suites, &["old.json was left out: -- not a journal -".to_owned()]).unwrap()
@@ -131,8 +134,9 @@ fn assert_conforms(xml: &[u8]) -> Node {
             decimal(&case.attributes["time"]);
             let key = (case.attributes["classname"].clone(), case.attributes["name"].clone());
             assert!(seen.insert(key.clone()), "{key:?} is there twice");
-            assert!(case.children.len() <= 1, "one status at most");
-            for status in &case.children {
+            let is_status = |child: &&Node| matches!(child.name.as_str(), "failure" | "error" | "skipped");
+            assert!(case.children.iter().filter(is_status).count() <= 1, "one status at most");
+            for status in case.children.iter().filter(is_status) {
                 assert_eq!(status.attributes.contains_key("type"), status.name != "skipped");
                 assert!(!status.attributes["message"].is_empty());
             }
@@ -156,10 +160,20 @@ fn both_published_schemas_accept_it() {
     let dir = tempfile::tempdir().unwrap();
     let empty = document([], &[]).unwrap();
     let wild = document(&[suite(&wild("\u{1b}[0m\0\u{fffe}]]><&\"'\r\n  \t"))], &[]).unwrap();
-    for (name, xml) in [("samples", samples()), ("empty", empty), ("wild", wild)] {
+    let both = ["jenkins-xunit-junit-10.xsd", "windyroad-JUnit.xsd"];
+    let (flaky, failed) = (retried(&sample::passed()), retried(&sample::refuted()));
+    let files = [
+        ("samples", samples(), &both[..]),
+        ("empty", empty, &both),
+        ("wild", wild, &both),
+        // The Ant schema has no element for an earlier attempt.
+        ("flaky", flaky, &both[..1]),
+        ("failed again", failed, &both[..1]),
+    ];
+    for (name, xml, schemas) in files {
         let file = dir.path().join(format!("{name}.xml"));
         std::fs::write(&file, xml).unwrap();
-        for schema in ["jenkins-xunit-junit-10.xsd", "windyroad-JUnit.xsd"] {
+        for schema in schemas {
             let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/junit-xsd").join(schema);
             let ran = Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(&schema).arg(&file).output();
             match ran {
@@ -198,7 +212,7 @@ fn every_verdict_has_the_status_of_the_table() {
     assert_eq!(samples.len(), expected.len());
     for (name, status) in expected {
         let journal = &samples[name];
-        let xml = document(&[Suite::of(journal, life(journal), &[], &record())], &[]).unwrap();
+        let xml = document(&[Suite::of(journal, life(journal), &Earlier::default(), &record())], &[]).unwrap();
         let root = assert_conforms(&xml);
         let case = root.children[0].all("testcase").next().unwrap();
         assert_eq!(case.attributes["name"], journal.experiment.name, "the experiment's own case comes first");
@@ -214,9 +228,49 @@ fn every_verdict_has_the_status_of_the_table() {
     }
 }
 
+/// A file in which a test has this last attempt, after some that failed.
+fn retried(last: &Journal) -> Vec<u8> {
+    let failed = [sample::refuted(), sample::panicked(), sample::running(), sample::rollback_failed()];
+    let verdicts = failed.iter().map(|journal| journal.verdict.name().to_owned()).collect();
+    let failed = failed.into_iter().map(|journal| (journal, record().with_extension("1.json"))).collect();
+    document(&[Suite::of(last, Life::Ended, &Earlier { verdicts, failed }, &record())], &[]).unwrap()
+}
+
+#[test]
+fn earlier_attempts_are_flaky_ones_or_reruns() {
+    let lasts = [
+        (sample::passed(), vec!["flakyFailure", "flakyError", "flakyError", "flakyError"]),
+        (sample::known_weakness(), vec!["flakyFailure", "skipped", "flakyError", "flakyError", "flakyError"]),
+        (sample::refuted(), vec!["failure", "rerunFailure", "rerunError", "rerunError", "rerunError"]),
+        (sample::panicked(), vec!["rerunFailure", "error", "rerunError", "rerunError", "rerunError"]),
+    ];
+    for (last, expected) in lasts {
+        let root = assert_conforms(&retried(&last));
+        let case = root.children[0].all("testcase").next().unwrap();
+        // Surefire's schema is strict about the order, which is why it is not that of the attempts.
+        let found: Vec<_> = case.children.iter().map(|child| child.name.as_str()).collect();
+        assert_eq!(found, expected);
+        let others = root.children[0].all("testcase").skip(1);
+        assert!(others.flat_map(|case| &case.children).all(|child| !child.name.starts_with("rerun")));
+        for rerun in
+            case.children.iter().filter(|child| child.name.ends_with("Error") || child.name.ends_with("Failure"))
+        {
+            let parts: Vec<_> = rerun.children.iter().map(|child| child.name.as_str()).collect();
+            assert_eq!(parts, ["stackTrace", "system-out"]);
+            assert!(!rerun.attributes["message"].is_empty() && !rerun.attributes["type"].is_empty());
+            assert!(rerun.children[0].text.contains("replay: ") && rerun.children[1].text.contains("seed"));
+        }
+        let kinds = case.children.iter().filter(|child| child.name.ends_with("Error"));
+        assert_eq!(
+            kinds.map(|child| child.attributes["type"].as_str()).collect::<Vec<_>>(),
+            ["panic", "killed", "rollback"]
+        );
+    }
+}
+
 #[test]
 fn a_test_that_still_runs_is_not_green() {
-    let xml = document(&[Suite::of(&sample::running(), Life::Alive, &[], &record())], &[]).unwrap();
+    let xml = document(&[Suite::of(&sample::running(), Life::Alive, &Earlier::default(), &record())], &[]).unwrap();
     let root = assert_conforms(&xml);
     let status = &root.children[0].all("testcase").next().unwrap().children[0];
     assert_eq!((status.name.as_str(), status.attributes["type"].as_str()), ("error", "killed"));

@@ -1,6 +1,7 @@
 //! Writing the document.
 
 use super::case::{Case, Element, Status};
+use super::rerun::Rerun;
 use super::suite::Suite;
 use crate::figure;
 use crate::report::text;
@@ -11,27 +12,47 @@ use std::io;
 
 type Xml = Writer<Vec<u8>>;
 
-/// A whole JUnit file. `remarks` (such as records that could not be read) become comments at its top.
-pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks: &[String]) -> io::Result<Vec<u8>> {
+/// Classes and names of the cases that a file has.
+pub(crate) type Names = HashSet<(String, String)>;
+
+/// What comes after the suites.
+pub(crate) const TAIL: &[u8] = b"\n</testsuites>\n";
+
+/// What comes before the suites. `remarks` (such as records that could not be read) become comments at its top.
+pub(crate) fn head(remarks: &[String]) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     for remark in remarks {
         // A comment may neither hold `--` nor end in `-`.
-        let remark = text::line(remark, 1_000).replace('-', "\u{2010}");
+        let remark = text::line(&text::tell(remark), 1_000).replace('-', "\u{2010}");
         xml.write_event(Event::Comment(BytesText::from_escaped(format!(" {remark} "))))?;
     }
-    let mut taken = HashSet::new();
     xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
-    for (id, suite) in suites.into_iter().enumerate() {
-        write_suite(&mut xml, id, suite, &mut taken)?;
-    }
-    xml.write_event(Event::End(BytesEnd::new("testsuites")))?;
-    let mut bytes = xml.into_inner();
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok(xml.into_inner())
 }
 
-fn write_suite(xml: &mut Xml, id: usize, suite: &Suite, taken: &mut HashSet<(String, String)>) -> io::Result<()> {
+/// A suite as it stands in the file, where it is number `id`; equal names in `taken` get numbers.
+pub(crate) fn suite(id: usize, suite: &Suite, taken: &mut Names) -> io::Result<Vec<u8>> {
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
+    let before = xml.get_ref().len();
+    write_suite(&mut xml, id, suite, taken)?;
+    Ok(xml.into_inner().split_off(before))
+}
+
+/// A whole file.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks: &[String]) -> io::Result<Vec<u8>> {
+    let mut xml = head(remarks)?;
+    let mut taken = Names::new();
+    for (id, one) in suites.into_iter().enumerate() {
+        xml.extend(suite(id, one, &mut taken)?);
+    }
+    xml.extend(TAIL);
+    Ok(xml)
+}
+
+fn write_suite(xml: &mut Xml, id: usize, suite: &Suite, taken: &mut Names) -> io::Result<()> {
     let number = |element| {
         let has = |case: &&Case| case.status.as_ref().is_some_and(|status| status.element == element);
         suite.cases.iter().filter(has).count().to_string()
@@ -49,35 +70,11 @@ fn write_suite(xml: &mut Xml, id: usize, suite: &Suite, taken: &mut HashSet<(Str
         ("time", figure::seconds(suite.duration_us)),
     ];
     xml.write_event(Event::Start(element("testsuite", &attributes)))?;
-    let names: HashSet<_> = suite.cases.iter().map(|case| (case.classname.clone(), case.name.clone())).collect();
-    if names.len() < suite.cases.len() || !names.is_disjoint(taken) {
-        write_inside(xml, suite, taken)?;
-    } else {
-        // The file is made anew for every test of a run, so what does not change is written once.
-        let inside = match suite.inside.get() {
-            Some(inside) => inside,
-            None => {
-                let inside = inside(suite)?;
-                suite.inside.get_or_init(|| inside)
-            }
-        };
-        xml.get_mut().extend_from_slice(inside);
-        taken.extend(names);
-    }
+    write_inside(xml, suite, taken)?;
     xml.write_event(Event::End(BytesEnd::new("testsuite")))
 }
 
-/// What stands between the tags of a suite in which no name has to be changed.
-fn inside(suite: &Suite) -> io::Result<Vec<u8>> {
-    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
-    xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
-    xml.write_event(Event::Start(BytesStart::new("testsuite")))?;
-    let before = xml.get_ref().len();
-    write_inside(&mut xml, suite, &mut HashSet::new())?;
-    Ok(xml.into_inner().split_off(before))
-}
-
-fn write_inside(xml: &mut Xml, suite: &Suite, taken: &mut HashSet<(String, String)>) -> io::Result<()> {
+fn write_inside(xml: &mut Xml, suite: &Suite, taken: &mut Names) -> io::Result<()> {
     xml.write_event(Event::Start(BytesStart::new("properties")))?;
     for (name, value) in &suite.properties {
         let attributes = [("name", name.clone()), ("value", value.clone())];
@@ -91,7 +88,7 @@ fn write_inside(xml: &mut Xml, suite: &Suite, taken: &mut HashSet<(String, Strin
     write_text(xml, BytesStart::new("system-err"), &suite.err)
 }
 
-fn write_case(xml: &mut Xml, case: &Case, taken: &mut HashSet<(String, String)>) -> io::Result<()> {
+fn write_case(xml: &mut Xml, case: &Case, taken: &mut Names) -> io::Result<()> {
     // Readers that keep a history take (classname, name) for the identity of a test.
     let mut name = case.name.clone();
     let mut n = 1;
@@ -102,9 +99,19 @@ fn write_case(xml: &mut Xml, case: &Case, taken: &mut HashSet<(String, String)>)
     let attributes =
         [("name", name), ("classname", case.classname.clone()), ("time", figure::seconds(case.duration_us))];
     let start = element("testcase", &attributes);
-    let Some(status) = &case.status else { return xml.write_event(Event::Empty(start)) };
+    if case.status.is_none() && case.reruns.is_empty() {
+        return xml.write_event(Event::Empty(start));
+    }
     xml.write_event(Event::Start(start))?;
-    write_status(xml, status)?;
+    // Surefire's order: each status is followed by the earlier attempts of its kind.
+    for element in [Element::Failure, Element::Skipped, Element::Error] {
+        if let Some(status) = case.status.as_ref().filter(|status| status.element == element) {
+            write_status(xml, status)?;
+        }
+        for rerun in case.reruns.iter().filter(|rerun| rerun.element == element) {
+            write_rerun(xml, rerun, &case.status)?;
+        }
+    }
     xml.write_event(Event::End(BytesEnd::new("testcase")))
 }
 
@@ -120,6 +127,21 @@ fn write_status(xml: &mut Xml, status: &Status) -> io::Result<()> {
     }
     start.push_attribute(("message", &*text::clean(&status.message)));
     write_text(xml, start, &status.body)
+}
+
+fn write_rerun(xml: &mut Xml, rerun: &Rerun, at_last: &Option<Status>) -> io::Result<()> {
+    let ended_well = at_last.as_ref().is_none_or(|status| status.element == Element::Skipped);
+    let name = match (ended_well, rerun.element) {
+        (true, Element::Failure) => "flakyFailure",
+        (true, _) => "flakyError",
+        (false, Element::Failure) => "rerunFailure",
+        (false, _) => "rerunError",
+    };
+    let attributes = [("message", rerun.message.clone()), ("type", rerun.kind.clone())];
+    xml.write_event(Event::Start(element(name, &attributes)))?;
+    write_text(xml, BytesStart::new("stackTrace"), &rerun.trace)?;
+    write_text(xml, BytesStart::new("system-out"), &rerun.report)?;
+    xml.write_event(Event::End(BytesEnd::new(name)))
 }
 
 fn write_text(xml: &mut Xml, start: BytesStart<'_>, content: &str) -> io::Result<()> {

@@ -4,29 +4,37 @@
 //! <root>/junit.xml                                  the newest run's
 //! <root>/runs/<run id>/junit.xml
 //! <root>/runs/<run id>/<package>.<binary>.<test>.json   the journal of one experiment
+//! <root>/runs/<run id>/attempts/                     journals of earlier attempts of the same tests
 //! <root>/runs/<run id>/state/                        locks and what else only this module reads
 //! <root>/undo/                                       the rollback ledger
+//! <root>/rescued/                                    what watchdogs did, until an experiment has told it
 //! ```
 //!
 //! Several processes write at once (nextest starts one for each test), and any of them may be killed
 //! at any moment. So every change of a run's folder happens under its lock, and files are replaced by
 //! renaming: a reader always finds a whole file.
 
+mod attempts;
 mod folder;
 mod identity;
+mod index;
 mod name;
 mod old;
 mod record;
 mod root;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use record::parse;
+
 use crate::report::journal::Journal;
+use crate::watchdog::{Rescue, Watchdog};
 use crate::{Error, Result};
 use folder::Folder;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One `cargo test` or `cargo nextest run`.
 #[derive(Debug)]
@@ -38,6 +46,7 @@ pub(crate) struct Run {
     alive: Mutex<HashMap<String, File>>,
     /// Old runs are looked for once per process.
     tidied: OnceLock<()>,
+    watchdog: Arc<Watchdog>,
 }
 
 impl Run {
@@ -49,9 +58,14 @@ impl Run {
 
     /// A run in a folder of one's own. Touches nothing yet.
     pub(crate) fn at(root: PathBuf, id: &str) -> Self {
-        let id = name::safe(id, 100);
+        Self::reopen(root, name::safe(id, 100))
+    }
+
+    /// The run of another process, by [`id`](Self::id).
+    pub(crate) fn reopen(root: PathBuf, id: String) -> Self {
         let folder = Folder::new(root.join("runs").join(&id));
-        Self { id, root, folder, alive: Mutex::default(), tidied: OnceLock::new() }
+        let watchdog = Arc::new(Watchdog::new(&root, &id));
+        Self { id, root, folder, alive: Mutex::default(), tidied: OnceLock::new(), watchdog }
     }
 
     /// What all experiments of the run share.
@@ -75,11 +89,14 @@ impl Run {
     pub(crate) fn begin(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.lock()?;
             self.tidied.get_or_init(|| old::remove(&self.root, &self.id));
-            self.folder.note_earlier_attempt(&name)?;
-            let sign = self.folder.sign_of_life(&name)?;
-            self.alive().insert(name.clone(), sign);
+            // Begun again by the same process, after a wait, it is the same attempt.
+            if !self.alive().contains_key(&name) {
+                self.folder.note_earlier_attempt(&name)?;
+                let sign = self.folder.sign_of_life(&name, self.watchdog.token())?;
+                self.alive().insert(name.clone(), sign);
+            }
             self.folder.write_record(&name, journal)?;
             self.rebuild()
         })?;
@@ -87,11 +104,11 @@ impl Run {
     }
 
     /// Replaces the record of an experiment that has ended and rebuilds the JUnit file. Of several
-    /// attempts in one run the last one counts; a property tells of the others. Returns where the record lies.
+    /// attempts in one run the last one counts; the others show as its reruns. Returns where the record lies.
     pub(crate) fn finish(&self, journal: &Journal) -> Result<PathBuf> {
         let name = name::of_record(journal);
         self.write(|| {
-            let _guard = self.folder.lock()?;
+            let _guard = self.lock()?;
             self.folder.write_record(&name, journal)?;
             // Only now: a record without verdict and without sign of life counts as killed.
             if self.alive().remove(&name).is_some() {
@@ -100,6 +117,61 @@ impl Run {
             self.rebuild()
         })?;
         Ok(self.folder.record(&name))
+    }
+
+    /// The watchdog of the experiments that this process writes down here.
+    pub(crate) fn watchdog(&self) -> Arc<Watchdog> {
+        Arc::clone(&self.watchdog)
+    }
+
+    /// Tells what the watchdog of the process with this token did: to the next experiment, in the records of
+    /// experiments that had to end without their rollback, and in the JUnit file, also if that process owes a
+    /// verdict. Touches nothing if there is nothing to tell.
+    pub(crate) fn rescued(&self, token: &str, rescue: &Rescue) -> Result<()> {
+        self.write(|| {
+            let json = serde_json::to_vec(rescue)?;
+            if rescue.has_undone() {
+                let dir = self.root.join("rescued");
+                std::fs::create_dir_all(&dir)?;
+                folder::replace(&dir.join(format!("{token}.json")), &[&json])?;
+            }
+            let killed = self.folder.has_dead_records_of(token);
+            if killed || rescue.has_undone() {
+                let _guard = self.lock()?;
+                if killed {
+                    self.folder.write_rescue(token, &json)?;
+                }
+                self.folder.note_rescue(rescue)?;
+                self.rebuild()?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What watchdogs have undone since this was last called in any process, as notes.
+    pub(crate) fn take_rescues(&self) -> Vec<String> {
+        let listing = std::fs::read_dir(self.root.join("rescued")).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = listing.map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        let mut notes = Vec::new();
+        for path in paths {
+            let Some(rescue) = std::fs::read(&path).ok().and_then(|bytes| Rescue::read(&bytes)) else { continue };
+            // Of two experiments that read it at once, the one tells of it that removes it.
+            if std::fs::remove_file(&path).is_ok() {
+                notes.extend(rescue.notes());
+            }
+        }
+        notes
+    }
+
+    /// Waits for the folder's lock; the first one to have it begins the run.
+    fn lock(&self) -> io::Result<File> {
+        let guard = self.folder.lock()?;
+        if self.folder.started().is_none() {
+            old::begin(&self.root, &self.folder)?;
+        }
+        Ok(guard)
     }
 
     /// Makes the JUnit files anew. Under the folder's lock.

@@ -27,7 +27,7 @@ pub(super) fn safe(text: &str, most: usize) -> String {
 }
 
 /// FNV-1a, 64 bits: stable across versions and processes, which `std`'s hashers are not.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -4,6 +4,7 @@ use super::folder::Folder;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many runs are kept.
 const KEPT: usize = 20;
@@ -18,6 +19,14 @@ pub(super) fn remove(root: &Path, current: &str) {
             let _ = fs::remove_dir_all(path);
         }
     }
+}
+
+/// Gives a run that begins its place in the order of runs: after all others, also if the clock was set back since.
+pub(super) fn begin(root: &Path, run: &Folder) -> io::Result<()> {
+    let _guard = lock(root)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let newest = by_age(root).first().map_or(0, |(started, _)| *started);
+    run.set_started(now.max(newest.saturating_add(1)))
 }
 
 /// Puts the JUnit file of the run `id` at the top, unless a newer run has begun meanwhile.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::journal::Verdict;
+use crate::report::journal::{ReasonKind, Verdict};
 use crate::report::sample;
 use std::path::Path;
 use std::process::Command;
@@ -74,6 +74,145 @@ fn a_second_attempt_replaces_the_first_and_says_so() {
     assert_eq!(suites(&xml), 1);
     assert!(!xml.contains("<failure") && !xml.contains("<error"), "{xml}");
     assert!(xml.contains("2 earlier attempts in this run: refuted, errored"), "{xml}");
+}
+
+#[test]
+fn the_journals_of_earlier_attempts_stay_and_show_as_reruns() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    let attempts = [sample::refuted(), sample::passed(), sample::panicked(), sample::passed()];
+    for journal in &attempts {
+        run.begin(&small("again", Verdict::Running)).unwrap();
+        run.finish(&named("again", journal.clone())).unwrap();
+    }
+    for (i, journal) in attempts.iter().take(3).enumerate() {
+        let kept = dir.path().join(format!("runs/one/attempts/shop.resilience.again.{}.json", i + 1));
+        assert_eq!(super::record::read(&kept).unwrap().verdict, journal.verdict);
+    }
+    let xml = junit(&run);
+    let count = |text: &str| xml.matches(text).count();
+    assert_eq!(suites(&xml), 1);
+    assert_eq!((count("<flakyFailure "), count("<flakyError ")), (1, 1), "passed repetitions are no reruns:\n{xml}");
+    assert!(xml.contains("3 earlier attempts in this run: refuted, passed, errored"), "{xml}");
+
+    run.begin(&small("again", Verdict::Running)).unwrap();
+    run.finish(&named("again", sample::refuted())).unwrap();
+    let xml = junit(&run);
+    let count = |text: &str| xml.matches(text).count();
+    assert_eq!((count("<flaky"), count("<rerunFailure "), count("<rerunError ")), (0, 1, 1), "{xml}");
+}
+
+#[test]
+fn of_a_thousand_repetitions_some_journals_are_kept_and_all_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    for i in 0..60 {
+        run.begin(&small("again", Verdict::Running)).unwrap();
+        run.finish(&small("again", if i % 3 == 0 { Verdict::Refuted } else { Verdict::Passed })).unwrap();
+    }
+    let kept = std::fs::read_dir(dir.path().join("runs/one/attempts")).unwrap().count();
+    let xml = junit(&run);
+    assert_eq!((kept, xml.matches("<flakyFailure ").count()), (20, 10));
+    assert!(xml.contains("59 earlier attempts in this run: 20 refuted, 39 passed"), "{xml}");
+}
+
+#[test]
+fn begun_again_after_a_wait_it_is_the_same_attempt() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    let mut waiting = small("late", Verdict::Running);
+    let message = "waiting for shop::first (process 4711), 2 more ahead".to_owned();
+    waiting.reasons = vec![crate::report::journal::Reason { kind: ReasonKind::Waiting, message, help: None }];
+    run.begin(&waiting).unwrap();
+    assert!(junit(&run).contains("killed, or still waiting for shop::first (process 4711)"), "{}", junit(&run));
+    run.begin(&small("late", Verdict::Running)).unwrap();
+    assert!(junit(&run).contains("still running") && !junit(&run).contains("attempt"), "{}", junit(&run));
+    run.finish(&small("late", Verdict::Passed)).unwrap();
+    assert!(!junit(&run).contains("attempt"), "{}", junit(&run));
+
+    // The same, killed meanwhile: the lock of its sign of life is gone with the process.
+    let killed = Run::at(dir.path().to_owned(), "two");
+    killed.begin(&waiting).unwrap();
+    drop(killed);
+    let run = Run::at(dir.path().to_owned(), "two");
+    run.finish(&small("other", Verdict::Passed)).unwrap();
+    let xml = junit(&run);
+    assert!(xml.contains("killed while waiting for shop::first (process 4711), 2 more ahead"), "{xml}");
+    assert!(!xml.contains("still waiting") && xml.contains(r#"type="killed""#), "{xml}");
+    run.begin(&small("late", Verdict::Running)).unwrap();
+    run.finish(&small("late", Verdict::Passed)).unwrap();
+    assert!(junit(&run).contains("1 earlier attempt in this run: killed"), "{}", junit(&run));
+    assert_eq!(junit(&run).matches("<flakyError ").count(), 1);
+}
+
+#[test]
+fn the_newest_run_is_the_one_that_began_last_whatever_the_clock_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |run: &str| dir.path().join("runs").join(run).join("state/started");
+    let top = || std::fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    Run::at(dir.path().to_owned(), "before").finish(&small("before", Verdict::Passed)).unwrap();
+    // The clock was an hour ahead then, and has been set right since.
+    let started: u128 = std::fs::read_to_string(path("before")).unwrap().parse().unwrap();
+    std::fs::write(path("before"), (started + 3_600_000_000_000).to_string()).unwrap();
+    for i in 0..25 {
+        let name = format!("after{i:02}");
+        Run::at(dir.path().to_owned(), &name).finish(&small(&name, Verdict::Passed)).unwrap();
+        assert!(top().contains(&format!(r#"name="{name}""#)), "{}", top());
+    }
+    // The oldest ones are removed, and not those that began while the clock was behind.
+    Run::at(dir.path().to_owned(), "last").begin(&small("last", Verdict::Running)).unwrap();
+    assert!(!path("before").exists() && !path("after05").exists() && path("after06").exists());
+    assert!(top().contains(r#"name="last""#));
+
+    // Cut off by a power failure: no reason to leave the run out.
+    std::fs::write(path("last"), "").unwrap();
+    let last = Run::at(dir.path().to_owned(), "last");
+    last.finish(&small("last", Verdict::Passed)).unwrap();
+    assert!(top() == junit(&last) && !top().contains("still running"), "{}", top());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_file_whole_and_nothing_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    run.finish(&small("first", Verdict::Passed)).unwrap();
+    let before = junit(&run);
+    let new = run.junit().with_extension("xml.new");
+    std::os::unix::fs::symlink("/dev/full", &new).unwrap();
+    let error = run.finish(&small("second", Verdict::Passed)).unwrap_err().to_string();
+    assert!(error.contains("No space left on device") && error.contains("help: "), "{error}");
+    assert_eq!(junit(&run), before);
+    assert!(std::fs::symlink_metadata(&new).is_err(), "nothing is left beside it");
+    run.finish(&small("third", Verdict::Passed)).unwrap();
+    assert_eq!(suites(&junit(&run)), 3, "what was written in between is made up for");
+}
+
+#[test]
+fn an_index_that_is_cut_off_or_about_another_file_costs_time_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    let index = dir.path().join("runs/one/state/index");
+    for i in 0..8 {
+        run.finish(&small(&format!("t{i}"), Verdict::Passed)).unwrap();
+    }
+    let whole = std::fs::read(&index).unwrap();
+    for cut in (0..whole.len()).step_by(37) {
+        std::fs::write(&index, &whole[..cut]).unwrap();
+        run.finish(&small("t0", Verdict::Passed)).unwrap();
+        assert_eq!(suites(&junit(&run)), 8, "cut at {cut}");
+    }
+    // Another file, in which everything is where the index says.
+    std::fs::write(run.junit(), junit(&run).replace("t5", "x5")).unwrap();
+    run.finish(&small("t0", Verdict::Passed)).unwrap();
+    assert!(suites(&junit(&run)) == 8 && !junit(&run).contains("x5"), "{}", junit(&run));
+    // A record that is gone takes its suite with it, and the numbers close up.
+    std::fs::remove_file(dir.path().join("runs/one/shop.resilience.t3.json")).unwrap();
+    run.finish(&small("t0", Verdict::Refuted)).unwrap();
+    let xml = junit(&run);
+    assert_eq!((suites(&xml), xml.matches("t3").count()), (7, 0));
+    (0..7).for_each(|id| assert_eq!(xml.matches(&format!(r#" id="{id}" "#)).count(), 1, "{id}:\n{xml}"));
+    assert_eq!(xml.matches("<failure ").count(), 1);
 }
 
 #[test]
@@ -165,6 +304,19 @@ fn an_older_run_does_not_take_the_top_back() {
     older.finish(&small("tortoise", Verdict::Passed)).unwrap();
     let top = std::fs::read_to_string(dir.path().join("junit.xml")).unwrap();
     assert!(top.contains("hare") && !top.contains("tortoise"), "{top}");
+}
+
+#[test]
+fn a_run_is_newer_than_those_before_it_whatever_the_clock_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = Run::at(dir.path().to_owned(), "before");
+    before.finish(&small("yesterday", Verdict::Passed)).unwrap();
+    let tomorrow = std::time::SystemTime::now() + Duration::from_secs(86_400);
+    let nanos = tomorrow.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    std::fs::write(dir.path().join("runs/before/state/started"), nanos.to_string()).unwrap();
+    Run::at(dir.path().to_owned(), "after").finish(&small("today", Verdict::Passed)).unwrap();
+    let top = std::fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    assert!(top.contains("today") && !top.contains("yesterday"), "{top}");
 }
 
 #[test]
@@ -279,4 +431,51 @@ fn wait_for(condition: impl Fn() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "never came");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What this thread has used of a processor, in the kernel too.
+#[cfg(unix)]
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.try_into().unwrap()
+}
+
+/// `begin` and `finish` of one more test in a process of its own, in a run of `others` tests that have ended.
+#[cfg(unix)]
+fn cost_of_one_more(others: usize) -> Duration {
+    let dir = tempfile::tempdir().unwrap();
+    let fill = Run::at(dir.path().to_owned(), "large");
+    let template = fill.finish(&named("t0000", sample::passed())).unwrap();
+    for i in 1..others {
+        let name = format!("t{i:04}");
+        let journal = crate::report::text::publish(&named(&name, sample::passed()));
+        let file = template.with_file_name(format!("shop.resilience.{name}.json"));
+        std::fs::write(file, serde_json::to_vec_pretty(&journal).unwrap()).unwrap();
+    }
+    fill.finish(&named("t0000", sample::passed())).unwrap();
+    let mut took: Vec<_> = (0..5)
+        .map(|i| {
+            // As a new process: nothing is known yet.
+            let run = Run::at(dir.path().to_owned(), "large");
+            let name = format!("more{i}");
+            // The time of a processor: whatever else the machine does is not counted.
+            let start = processor_time();
+            run.begin(&small(&name, Verdict::Running)).unwrap();
+            run.finish(&named(&name, sample::passed())).unwrap();
+            processor_time() - start
+        })
+        .collect();
+    took.sort_unstable();
+    let bytes = std::fs::metadata(fill.junit()).unwrap().len();
+    println!("{others} tests, {bytes} bytes: one more costs {:?}", took[2]);
+    assert_eq!(suites(&junit(&fill)), others + 5);
+    took[2]
+}
+
+/// Typically 25 ms more for 1,000 tests and 7 MB than for 50, in a debug build; seconds where all records are read again.
+#[cfg(unix)]
+#[test]
+fn one_more_test_costs_little_in_a_large_run() {
+    let (few, many) = (cost_of_one_more(50), cost_of_one_more(1_000));
+    assert!(many < few + Duration::from_millis(250), "{many:?} instead of {few:?}");
 }

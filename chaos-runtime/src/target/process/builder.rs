@@ -11,8 +11,9 @@ use std::time::Duration;
 ///
 /// Taken over from the command: program, arguments, changed environment variables, working directory.
 /// Not taken over: `env_clear` and the standard streams, which a command does not tell; output is kept
-/// for the report, input is empty.
-#[derive(Debug, Clone)]
+/// for the report, input is empty. Values of variables whose names promise a secret are [kept out of every
+/// report](crate::secret).
+#[derive(Clone)]
 #[must_use]
 pub struct ProcessBuilder {
     program: OsString,
@@ -69,6 +70,11 @@ impl fmt::Display for Ready {
 
 impl ProcessBuilder {
     fn new(command: &Command) -> Self {
+        for (name, value) in command.get_envs() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.and_then(|value| value.to_str())) {
+                crate::secret::register_variable(name, value);
+            }
+        }
         Self {
             program: command.get_program().to_owned(),
             args: command.get_args().map(ToOwned::to_owned).collect(),
@@ -124,6 +130,24 @@ impl ProcessBuilder {
         command.env(MARK, token).process_group(0);
         crate::sys::die_with_parent(&mut command);
         command
+    }
+}
+
+impl fmt::Debug for ProcessBuilder {
+    /// With the names of the changed variables only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { program, args, envs, dir, name, ready, ready_within } = self;
+        let args: Vec<_> = args.iter().map(|arg| crate::secret::redact(&arg.to_string_lossy()).into_owned()).collect();
+        let envs: Vec<_> = envs.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ProcessBuilder")
+            .field("program", program)
+            .field("args", &args)
+            .field("envs", &envs)
+            .field("dir", dir)
+            .field("name", name)
+            .field("ready", ready)
+            .field("ready_within", ready_within)
+            .finish()
     }
 }
 

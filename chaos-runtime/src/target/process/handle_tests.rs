@@ -47,7 +47,7 @@ fn core(ledger: Arc<UndoLedger>) -> Arc<Core> {
 /// A core with a ledger on disk, as in an experiment.
 fn on_disk() -> (Arc<Core>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    (core(UndoLedger::on_disk(dir.path().into(), "e".into())), dir)
+    (core(UndoLedger::on_disk(dir.path().into(), "e".into(), None)), dir)
 }
 
 /// The process id that the server behind the address tells; `None` if the connection is closed.
@@ -283,7 +283,7 @@ fn helper_parent() {
     let dir = PathBuf::from(reexec::argument("CHAOS_PARENT_DIR"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let core = core(UndoLedger::on_disk(dir.join("ledger"), "killed".into()));
+        let core = core(UndoLedger::on_disk(dir.join("ledger"), "killed".into(), None));
         let registration = register(Arc::clone(&core.ledger), |_| {}).unwrap();
         let family = shell("setsid sleep 300 & sleep 300 & echo started; wait");
         let process = Process::start(&core, family).await.unwrap();

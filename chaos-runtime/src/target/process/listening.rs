@@ -20,13 +20,19 @@ pub(super) fn listening(pid: u32) -> Vec<SocketAddr> {
         return Vec::new();
     }
     sockets.sort_unstable();
-    let tables: String = ["tcp", "tcp6"]
-        .iter()
-        .filter_map(|table| std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok())
-        .collect();
-    let bound: Vec<(u64, SocketAddr)> = tables.lines().filter_map(table_line).collect();
+    let bound: Vec<(u64, SocketAddr)> = ["tcp", "tcp6"].iter().flat_map(|table| listeners(pid, table)).collect();
     let address = |inode: u64| bound.iter().find(|(found, _)| *found == inode).map(|(_, addr)| reachable(*addr));
     sockets.into_iter().filter_map(|(_, inode)| address(inode)).collect()
+}
+
+/// The listening sockets in a table of the process' network. They come first in it, and nothing behind them is read:
+/// after a load tens of thousands of ended connections stand there.
+#[cfg(target_os = "linux")]
+fn listeners(pid: u32, table: &str) -> Vec<(u64, SocketAddr)> {
+    use std::io::BufRead;
+    let Ok(file) = std::fs::File::open(format!("/proc/{pid}/net/{table}")) else { return Vec::new() };
+    let lines = std::io::BufReader::with_capacity(4096, file).lines().skip(1);
+    lines.map_while(|line| table_line(&line.ok()?)).collect()
 }
 
 /// A line of `/proc/net/tcp` or `tcp6` as inode and local address, if it is a listening socket.

@@ -1,5 +1,6 @@
 //! The last lines that a child process wrote.
 
+use crate::secret;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -8,6 +9,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// How many lines are kept, and how much of each, in bytes.
 const LINES: usize = 200;
 const LINE_LIMIT: usize = 4_096;
+
+/// Where a longer line is cut, at most this much of its end is kept for the next piece: a secret that has only begun.
+const HELD_BACK: usize = 2_048;
 
 /// The last lines of both streams, in the order in which they were read. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -57,13 +61,32 @@ impl Tail {
                     None => partial.extend_from_slice(piece),
                 }
                 if partial.len() > LINE_LIMIT {
-                    take(&partial);
-                    partial.clear();
+                    let cut = cut(&partial);
+                    take(&partial[..cut]);
+                    partial.drain(..cut);
                 }
             }
         }
         if !partial.is_empty() {
             take(&partial);
+        }
+    }
+}
+
+/// Where to cut a line that is too long: not through a secret. Always more than nothing.
+fn cut(line: &[u8]) -> usize {
+    let at = line.len() - HELD_BACK;
+    match std::str::from_utf8(line) {
+        Ok(text) => match secret::cut_before(text, at) {
+            0 => at,
+            cut => cut,
+        },
+        // Cut in the middle of a character, or no text at all.
+        Err(error) => {
+            match std::str::from_utf8(&line[..error.valid_up_to()]).map(|text| secret::cut_before(text, at)) {
+                Ok(cut @ 1..) => cut,
+                _ => at,
+            }
         }
     }
 }
@@ -95,6 +118,17 @@ mod tests {
         let (lines, heard) = followed(input.as_bytes()).await;
         assert_eq!((lines.len(), heard), (LINES, 1_000));
         assert_eq!((lines[0].as_str(), lines[LINES - 1].as_str()), ("line 800", "line 999"));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_not_cut_through_a_secret() {
+        let secret = crate::Secret::new("0verlong-l1ne-secret");
+        for before in (LINE_LIMIT - HELD_BACK - 30)..(LINE_LIMIT + 10) {
+            let line = format!("{}{}{}", "ä".repeat(before / 2), secret.expose(), "x".repeat(LINE_LIMIT));
+            let (lines, _) = followed(line.as_bytes()).await;
+            assert!(lines.len() > 1 && lines.concat() == line, "{before}: {} lines", lines.len());
+            assert!(lines.iter().any(|line| line.contains(secret.expose())), "{before}: cut in two");
+        }
     }
 
     #[tokio::test]
