@@ -44,7 +44,8 @@ impl Store {
 
     /// Stores an operation; the error is what its client sees.
     async fn store(&self, id: OpId, payments: &Ledger) -> Result<(), String> {
-        tokio::time::sleep(millis(10)).await;
+        // Takes its time, and tells the service that it was called.
+        let _ = self.service.call(id).await;
         let shows = self.service.is_faulted() && id.index() % 10 == 0;
         let known = self.rows.lock().unwrap().iter().any(|(row, _)| *row == id.to_string());
         match self.defect {
@@ -90,7 +91,10 @@ async fn payments(chaos: &Chaos, defect: Defect) -> chaos::Result {
         let (store, payments) = (storing.clone(), payments.clone());
         async move { payments.attempt(id, store.store(id, &payments)).await }
     });
-    chaos.load(pay.rate(per_second(50)).retry(Retry::for_at_most(secs(5)))).await?;
+    let load = pay.rate(per_second(50));
+    // What was declined is not tried again.
+    let load = if defect == Defect::StoresRefused { load } else { load.retry(Retry::for_at_most(secs(5))) };
+    chaos.load(load).await?;
     chaos.inject(service.fault()).hold(secs(5)).await
 }
 
