@@ -25,7 +25,7 @@
 //!
 //! In `url` and in header values, `${NAME}` or `$NAME` stands for the environment variable, and `$$` for a dollar sign. A
 //! variable that is not set is an error where the target is asked for. Values of headers such as `authorization` are
-//! kept [secret](crate::secret), wherever they come from.
+//! kept [secret], wherever they come from.
 //!
 //! As soon as the file has profiles, `CHAOS_PROFILE` must name one of them (or `local`).
 

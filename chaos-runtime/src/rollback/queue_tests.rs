@@ -38,7 +38,9 @@ fn take_the_turn(dir: &Path, line: &str) -> usize {
     let own = format!("{} {:?} {}", std::process::id(), std::thread::current().id(), fastrand::u64(..));
     std::fs::write(&mark, &own).unwrap();
     let before = turns(dir).len();
-    writeln!(File::options().create(true).append(true).open(witness).unwrap(), "{line}").unwrap();
+    // In one write: a death between a line and its end would look like a turn that never was.
+    let mut file = File::options().create(true).append(true).open(witness).unwrap();
+    file.write_all(format!("{line}\n").as_bytes()).unwrap();
     std::thread::sleep(Duration::from_micros(fastrand::u64(..300)));
     let found = std::fs::read_to_string(mark).unwrap();
     if found != own || turns(dir).len() != before + 1 {
