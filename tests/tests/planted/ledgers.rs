@@ -46,7 +46,7 @@ impl Store {
     async fn store(&self, id: OpId, payments: &Ledger) -> Result<(), String> {
         // Takes its time, and tells the service that it was called.
         let _ = self.service.call(id).await;
-        let shows = self.service.is_faulted() && id.index() % 10 == 0;
+        let shows = self.service.is_faulted() && id.index().is_multiple_of(10);
         let known = self.rows.lock().unwrap().iter().any(|(row, _)| *row == id.to_string());
         match self.defect {
             Defect::Forgets if shows => return Ok(()),
