@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Mounted over everything in a [`Home`]; unmounted when it is dropped. Needs the right to mount.
@@ -42,11 +42,6 @@ impl SmallDisk {
 
     fn ballast(&self) -> PathBuf {
         self.path.join("ballast")
-    }
-
-    /// Where it is mounted.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 
