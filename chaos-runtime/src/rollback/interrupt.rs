@@ -3,7 +3,7 @@
 //! On the first of them every experiment is told, all rollbacks run at once and concurrently, the
 //! experiments get a moment to write their journals, and the process dies of the signal as one should.
 //! Further signals do not shorten the rollback, which is bounded anyway; only SIGKILL does, and what it
-//! cuts short is replayed by the next run.
+//! cuts short is replayed by the watchdog or the next run.
 //!
 //! The same happens when the process exits by itself while an experiment runs ([`exit`](super::exit)).
 
@@ -224,7 +224,7 @@ pub(super) fn finish(name: &'static str) {
 fn roll_back(ledgers: &[Arc<UndoLedger>]) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return say(&format!("failed to roll back, the next run will: {error}")),
+        Err(error) => return say(&format!("failed to roll back, the watchdog or the next run will: {error}")),
     };
     let all = async { join_all(ledgers.iter().map(|ledger| ledger.undo_all())).await };
     let in_time = runtime.block_on(async { tokio::time::timeout(ROLLBACK_LIMIT, all).await.is_ok() });
@@ -237,7 +237,8 @@ fn roll_back(ledgers: &[Arc<UndoLedger>]) {
     }
     if !in_time {
         let left: Vec<String> = ledgers.iter().flat_map(|ledger| ledger.pending()).collect();
-        say(&format!("not undone within 8 s, the next run will: {}", left.join(", ")));
+        let left = left.join(", ");
+        say(&format!("not undone within 8 s: {left}; what outlives this process its watchdog or the next run undoes"));
     }
 }
 

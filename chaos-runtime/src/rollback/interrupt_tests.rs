@@ -180,7 +180,7 @@ fn hanging_undos_hold_up_neither_the_others_nor_the_end() {
     assert!(start.elapsed() < ROLLBACK_LIMIT, "the others did not wait for them");
     assert_eq!(helper.wait().signal(), Some(2));
     let stderr = helper.read("stderr");
-    assert!(stderr.contains("not undone within 8 s, the next run will: blocks, hangs"), "{stderr}");
+    assert!(stderr.contains("not undone within 8 s: blocks, hangs; what outlives this process"), "{stderr}");
     assert_eq!(helper.read("last-words"), "SIGINT");
     println!("{:?}", start.elapsed());
 }
