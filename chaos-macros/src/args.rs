@@ -5,7 +5,7 @@ use crate::tokens::{Tokens, name, split};
 use proc_macro2::{Group, Ident, TokenStream};
 
 /// Every key, with an example of its form.
-const KEYS: [(&str, &str); 21] = [
+const KEYS: [(&str, &str); 22] = [
     ("steady_state", "steady_state(success_rate >= 99%)"),
     ("hypothesis", "hypothesis(recovery <= 5s)"),
     ("abort_if", "abort_if(success_rate < 10% for 60s)"),
@@ -24,6 +24,7 @@ const KEYS: [(&str, &str); 21] = [
     ("exclusive", "exclusive(\"payments-db\")"),
     ("profiles", "profiles(local, staging)"),
     ("requires", "requires(docker)"),
+    ("uses", "uses(\"aws:ec2:terminate-instances\")"),
     ("known_weakness", "known_weakness(id = \"PAY-142\", urgency = high, fix_by = \"2027-01-31\")"),
     ("worker_threads", "worker_threads = 4"),
     ("crate", "crate = path::to::chaos_runtime"),

@@ -98,6 +98,10 @@ fn spec(function: &Function, attribute: &Attribute) -> TokenStream {
             fields.extend(quote!(#field: &[#(#claims),*],));
         }
     }
+    let calls = function.calls();
+    if !calls.is_empty() {
+        fields.extend(quote!(calls: &[#(#calls),*],));
+    }
     let options = options(attribute);
     if !options.is_empty() {
         fields.extend(quote!(options: Options { #options ..Options::DEFAULT },));
@@ -117,7 +121,16 @@ fn spec(function: &Function, attribute: &Attribute) -> TokenStream {
 /// The fields of `Options` that the attribute sets.
 fn options(attribute: &Attribute) -> TokenStream {
     let Attribute {
-        durations, confidence, seed, exclusive, profiles, requires, known_weakness, worker_threads, ..
+        durations,
+        confidence,
+        seed,
+        exclusive,
+        profiles,
+        requires,
+        uses,
+        known_weakness,
+        worker_threads,
+        ..
     } = attribute;
     let mut fields = TokenStream::new();
     for (field, nanoseconds) in durations {
@@ -141,6 +154,9 @@ fn options(attribute: &Attribute) -> TokenStream {
     if !requires.is_empty() {
         let requires = requires.iter().map(|variant| format_ident!("{variant}"));
         fields.extend(quote!(requires: &[#(Requirement::#requires),*],));
+    }
+    if !uses.is_empty() {
+        fields.extend(quote!(uses: &[#(#uses),*],));
     }
     if let Some(weakness) = known_weakness {
         let (id, urgency, fix_by) = (&weakness.id, format_ident!("{}", weakness.urgency), &weakness.fix_by);
@@ -228,6 +244,8 @@ mod tests {
             "(local, \"x\")",
             "requires",
             "(docker)",
+            "uses",
+            "(\"aws:ec2:stop-instances\", \"x\")",
             "known_weakness",
             "(id = \"A\", urgency = high, fix_by = \"2027-01-31\")",
             "(id =)",

@@ -2,8 +2,10 @@
 //! compiler to say, and half-written code keeps its completion.
 
 use crate::diagnostic::{Errors, at, over};
+use crate::tokens::{is_punct, name};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use std::collections::BTreeSet;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility};
 
@@ -66,6 +68,13 @@ impl Function {
     /// Whether this name occurs in the body.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         mentions(self.body.stream(), name)
+    }
+
+    /// The names of the methods and functions of types that the body calls, sorted, each once.
+    pub(crate) fn calls(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        calls(self.body.stream(), &mut found);
+        found
     }
 
     /// Everything about the signature that a chaos test cannot have.
@@ -186,10 +195,89 @@ fn mentions(stream: TokenStream, name: &str) -> bool {
     })
 }
 
+/// Every `.name(…)` and `::name(…)`, with type arguments or without, in macros too.
+fn calls(stream: TokenStream, found: &mut BTreeSet<String>) {
+    let trees: Vec<TokenTree> = stream.into_iter().collect();
+    for (at, tree) in trees.iter().enumerate() {
+        match tree {
+            TokenTree::Group(group) => calls(group.stream(), found),
+            TokenTree::Ident(ident) => {
+                let back = |by: usize| at.checked_sub(by).and_then(|before| trees.get(before));
+                // Not that of a range, `1..last()`.
+                let called = is_punct(back(1), ':') || (is_punct(back(1), '.') && !is_punct(back(2), '.'));
+                if called && arguments_follow(&trees[at + 1..]) {
+                    found.insert(name(ident));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether arguments in parentheses come next, after type arguments or at once.
+fn arguments_follow(trees: &[TokenTree]) -> bool {
+    let is_arguments = |tree: Option<&TokenTree>| matches!(tree, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let punct = |at: usize, c: char| is_punct(trees.get(at), c);
+    if !(punct(0, ':') && punct(1, ':') && punct(2, '<')) {
+        return is_arguments(trees.first());
+    }
+    let mut depth = 0_usize;
+    for (at, tree) in trees.iter().enumerate().skip(2) {
+        if is_punct(Some(tree), '<') {
+            depth += 1;
+        } else if is_punct(Some(tree), '>') && !is_punct(trees.get(at - 1), '-') {
+            depth -= 1;
+            if depth == 0 {
+                return is_arguments(trees.get(at + 1));
+            }
+        }
+    }
+    false
+}
+
 impl ToTokens for Function {
     /// The function without its attributes and visibility.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.signature.to_tokens(tokens);
         self.body.to_tokens(tokens);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn called(body: &str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        calls(body.parse().expect("tokens"), &mut found);
+        found.into_iter().collect()
+    }
+
+    #[test]
+    fn calls_of_methods_and_of_functions_of_types() {
+        let body = "let aws = chaos.aws().await?; chaos.inject(aws.fis().r#run::<Vec<fn() -> u8>>(Action::stop_task())).await?;";
+        assert_eq!(called(body), ["aws", "fis", "inject", "run", "stop_task"]);
+    }
+
+    #[test]
+    fn calls_within_blocks_closures_and_macros() {
+        let body = "if a { b.c(|| { d::e(f!(g.h(1))) }) } else { [i.j(); 2]; }";
+        assert_eq!(called(body), ["c", "e", "h", "j"]);
+    }
+
+    #[test]
+    fn neither_fields_nor_plain_functions_nor_macros() {
+        assert_eq!(called("a.b; c(); d!(); e::f; g.h.i[0]; j.await; struct K(u8); 1..m()"), Vec::<String>::new());
+        assert_eq!(called("a.b::<c; d::<"), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in "[a-c.:<>()\\-,; ]{0,40}") {
+            if let Ok(stream) = body.parse::<TokenStream>() {
+                calls(stream, &mut BTreeSet::new());
+            }
+        }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Attribute {
     pub(crate) profiles: Vec<String>,
     /// Variants of `experiment::Requirement`.
     pub(crate) requires: Vec<&'static str>,
+    /// Ids of FIS actions and templates.
+    pub(crate) uses: Vec<String>,
     pub(crate) known_weakness: Option<Weakness>,
     pub(crate) worker_threads: Option<usize>,
 }
@@ -67,6 +69,7 @@ impl Attribute {
             ("exclusive", Form::List(list)) => self.exclusive = names(&list, "exclusive", Names::Strings, errors),
             ("profiles", Form::List(list)) => self.profiles = names(&list, "profiles", Names::StringsOrWords, errors),
             ("requires", Form::List(list)) => self.requires = requirements(&list, errors),
+            ("uses", Form::List(list)) => self.uses = uses(&list, errors),
             ("known_weakness", Form::List(list)) => self.known_weakness = weakness(&list, errors),
             ("crate", Form::Value(tokens)) => self.runtime = errors.take(path(&tokens)),
             ("confidence", Form::Value(tokens)) => self.confidence = errors.take(confidence(tokens)),
@@ -198,6 +201,52 @@ fn names(group: &Group, key: &str, kind: Names, errors: &mut Errors) -> Vec<Stri
         }
     }
     names
+}
+
+/// Names in quotes of which each is the id of a FIS action or template.
+fn uses(group: &Group, errors: &mut Errors) -> Vec<String> {
+    let example = "uses(\"aws:ec2:terminate-instances\")";
+    let mut found: Vec<String> = Vec::new();
+    for mut part in list(group, "uses", example, errors) {
+        let all = part.all();
+        let id = match part.literal().map(syn::Lit::new) {
+            Some(syn::Lit::Str(text)) if part.is_empty() => text.value(),
+            _ => {
+                errors.push(over(all, "expected an id in quotes", format_args!("write for example `{example}`")));
+                continue;
+            }
+        };
+        if !is_action(&id) && !is_template(&id) {
+            errors.push(over(
+                all,
+                format_args!("`{id}` is the id of no FIS action and no template"),
+                "actions look like `aws:ec2:terminate-instances`, templates like `EXT1a2b3c4d5e6f7`",
+            ));
+        } else if found.contains(&id) {
+            errors.push(over(all, format_args!("`{id}` is named twice"), "remove one of the two"));
+        } else {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// `aws:ec2:terminate-instances`: which there are is for the runtime to know.
+fn is_action(id: &str) -> bool {
+    let mut parts = id.split(':');
+    let word = |part: &str| {
+        let usual = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !part.is_empty() && part.bytes().all(usual)
+    };
+    parts.next() == Some("aws")
+        && parts.next().is_some_and(word)
+        && parts.next().is_some_and(word)
+        && parts.next().is_none()
+}
+
+/// `EXT1a2b3c4d5e6f7`
+fn is_template(id: &str) -> bool {
+    id.strip_prefix("EXT").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn requirements(group: &Group, errors: &mut Errors) -> Vec<&'static str> {

@@ -74,6 +74,21 @@ impl Error {
         &self.0.message
     }
 
+    /// Message and causes without the help, and without [secrets](crate::secret): for a text that shows the help elsewhere.
+    pub(crate) fn without_help(&self) -> String {
+        crate::secret::redact(&self.with_causes()).into_owned()
+    }
+
+    fn with_causes(&self) -> String {
+        let mut text = self.0.message.clone();
+        let mut source: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
+        while let Some(cause) = source {
+            text += &format!(": {cause}");
+            source = cause.source();
+        }
+        text
+    }
+
     /// The way out, if one is known.
     pub fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()
@@ -83,12 +98,7 @@ impl Error {
 impl fmt::Display for Error {
     /// Message, causes and help, without [secrets](crate::secret).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.0.message.clone();
-        let mut source: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
-        while let Some(cause) = source {
-            text += &format!(": {cause}");
-            source = cause.source();
-        }
+        let mut text = self.with_causes();
         if let Some(help) = &self.0.help {
             text += &format!("\nhelp: {help}");
         }

@@ -39,12 +39,16 @@
 //! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
 //! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
 //! | start child processes | `Chaos::process`, [`target`] (Unix) |
+//! | start containers, adopt running ones | `Chaos::container`, `Chaos::containers` (feature `docker`) |
+//! | fail a database over | `Chaos::aurora` (feature `docker`: in containers; `aws`: a real one) |
 //! | reach a service that `chaos.toml` names | [`Chaos::http`], [`config`] |
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
 //! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
 //! | say how a fault ends | [`rollback::Undo`] |
 //! | look for every acknowledged operation afterwards | [`Chaos::ledger`], [`ledger`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
+//! | watch values that come late, such as CloudWatch's | [`probe`], `aws::cloudwatch` (feature `aws`) |
+//! | harm nothing while an alarm is on | [`Chaos::require`], [`Chaos::abort_on`], [`condition`] |
 //! | read results | [`report::journal::Journal`] |
 //! | keep tokens and passwords out of every report | [`Secret`], [`secret`] |
 //! | list what a test binary claims | [`catalogue()`] |
@@ -52,8 +56,8 @@
 //!
 //! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
 //!
-//! Features, all off by default: `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
-//! (JSON Schema of the journal).
+//! Features, all off by default: `docker` (containers as targets), `aws` (AWS accounts as targets), `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
+//! (JSON Schemas of the journal and of `chaos.toml`).
 
 #[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
 extern crate self as chaos_runtime;
@@ -61,9 +65,12 @@ extern crate self as chaos_runtime;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "aws")]
+pub mod aws;
 mod catalogue;
 pub mod claim;
 mod clock;
+pub mod condition;
 pub mod config;
 mod descriptors;
 mod error;
@@ -96,4 +103,7 @@ pub use experiment::Chaos;
 pub use secret::Secret;
 #[cfg(unix)]
 pub use target::bin;
+#[cfg(feature = "docker")]
+#[doc(no_inline)]
+pub use testcontainers;
 pub use units::*;

@@ -1,11 +1,15 @@
 //! `use chaos_runtime::prelude::*;`: what a chaos test usually needs.
 
+#[cfg(feature = "docker")]
+pub use crate::fault::container::{ContainerFaults, partition};
 pub use crate::fault::{Evidence, Fault, fault};
 pub use crate::ledger::Ledger;
 pub use crate::load::{OpId, Operation, OperationExt, Retry, http, op, poisson, ramp, stages};
 pub use crate::rollback::Undo;
+#[cfg(any(unix, feature = "docker"))]
+pub use crate::target::Signal;
 #[cfg(unix)]
-pub use crate::target::{Process, ProcessBuilder, Ready, Signal, bin};
+pub use crate::target::{Process, ProcessBuilder, Ready, bin};
 pub use crate::units::*;
 pub use crate::{Chaos, Secret, chaos_test, probe, slo};
 pub use std::process::Command;

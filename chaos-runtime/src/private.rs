@@ -108,6 +108,7 @@ pub mod spec {
             steady_state: &[],
             hypothesis: &[],
             abort_if: &[],
+            calls: &[],
             options: Options::DEFAULT,
         }
     }

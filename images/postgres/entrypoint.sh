@@ -18,8 +18,10 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   fi
   # shellcheck disable=SC2086
   initdb --username="$user" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") --auth-local=trust --encoding=UTF8 ${POSTGRES_INITDB_ARGS:-} >/dev/null
-  printf 'host all all all %s\nhost replication all all %s\n' "$method" "$method" >>"$PGDATA/pg_hba.conf"
-  pg_ctl --pgdata="$PGDATA" --options="-c listen_addresses='' -c unix_socket_directories=/tmp" --wait start
+  # No entry for replication from other hosts: who wants it brings a file of his own (-c hba_file=…).
+  printf 'host all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
+  # The server of the first start gets the arguments too.
+  pg_ctl --pgdata="$PGDATA" --options="$(printf '%q ' "$@" -c listen_addresses= -c unix_socket_directories=/tmp)" --wait start
   database="${POSTGRES_DB:-$user}"
   if [ "$database" != postgres ]; then
     psql --host=/tmp --username="$user" --dbname=postgres --quiet --command="CREATE DATABASE \"$database\""

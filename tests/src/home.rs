@@ -12,10 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Nothing here takes that long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the environment of a developer or a CI job must not change about these runs.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 12] = [
     "CHAOS_CONFIG",
     "CHAOS_RUN_ID",
     "NEXTEST_RUN_ID",
@@ -26,7 +26,12 @@ const FOREIGN: [&str; 10] = [
     "RUST_TEST_THREADS",
     "RUST_BACKTRACE",
     "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+    "XDG_RUNTIME_DIR",
 ];
+
+/// Nor what it says of targets. Images are another matter: `CHAOS_IMAGE_…` names those that this machine has.
+const OVERRIDES: [&str; 2] = ["CHAOS_HTTP_", "CHAOS_AURORA_"];
 
 /// Directories of one's own for `CHAOS_DIR` and `TMPDIR`. What is left behind ends with it.
 #[derive(Debug)]
@@ -73,6 +78,11 @@ impl Home {
     pub(crate) fn settle(&self, command: &mut Command) {
         for name in FOREIGN {
             command.env_remove(name);
+        }
+        for (name, _) in std::env::vars_os() {
+            if OVERRIDES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                command.env_remove(name);
+            }
         }
         command.env("CHAOS_DIR", self.chaos()).env("TMPDIR", self.tmp());
     }

@@ -46,6 +46,7 @@ fn run(arguments: &[&str]) -> String {
     exclusive("payments-db", "cache"),
     profiles(local, "pre-prod"),
     requires(docker, aws, kafka),
+    uses("aws:ec2:stop-instances", "EXT1a2b3c4d5e6f7"),
     known_weakness(id = "PAY-142", urgency = high, fix_by = "2027-01-31", owner = "payments"),
     worker_threads = 4,
 )]
@@ -86,6 +87,7 @@ fn a_spec_says_what_the_attribute_says() {
     assert_eq!((options.exclusive, options.parallel), (&["payments-db", "cache"][..], false));
     assert_eq!(options.profiles, ["local", "pre-prod"]);
     assert_eq!(options.requires, [Requirement::Docker, Requirement::Aws, Requirement::Kafka]);
+    assert_eq!(options.uses, ["aws:ec2:stop-instances", "EXT1a2b3c4d5e6f7"]);
     let weakness = options.known_weakness.expect("it is set");
     assert_eq!((weakness.id, weakness.urgency, weakness.fix_by), ("PAY-142", Urgency::High, "2027-01-31"));
     assert_eq!(weakness.owner, Some("payments"));
@@ -114,6 +116,23 @@ fn what_is_not_said_has_its_default() {
     let spec = spec("nothing_said");
     assert!(spec.steady_state.is_empty() && spec.hypothesis.is_empty() && spec.abort_if.is_empty());
     assert_eq!((spec.doc, spec.options.timeout, spec.options.parallel), ("", None, false));
+}
+
+/// What a body calls stands in its spec: of macros too, each once, sorted.
+#[chaos_test]
+#[ignore = "only has to compile"]
+async fn calls_something(chaos: &mut Chaos) -> chaos::Result {
+    let proxy = chaos.proxy("127.0.0.1:1").await?;
+    if std::mem::size_of::<u8>() > 1 {
+        println!("{}", [proxy.url("/"), proxy.url("/x")].concat());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_spec_says_what_the_body_calls() {
+    assert_eq!(spec("calls_something").calls, ["concat", "proxy", "size_of", "url"]);
+    assert!(spec("nothing_said").calls.is_empty());
 }
 
 #[test]

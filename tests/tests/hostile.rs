@@ -119,7 +119,7 @@ fn a_missing_requirement_fails_with_the_way_out_unless_a_skip_was_asked_for() {
     let no_docker = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
     let ended = run_with(&home, "with_docker", &[no_docker]);
     ended.assert_fails_within(SOON);
-    let nobody = "requires a Docker engine, but none answers at unix:///nonexistent/docker.sock";
+    let nobody = "requires a Docker engine, but nothing listens at unix:///nonexistent/docker.sock";
     ended.assert_says(&["ERRORED", nobody, "help: start a Docker engine", "CHAOS_SKIP_MISSING=docker"]);
     assert_eq!(home.junit()[0].status, Some(("error".into(), "requirement".into())));
 

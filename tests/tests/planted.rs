@@ -6,6 +6,10 @@
 
 #[path = "planted/again.rs"]
 mod again;
+#[path = "planted/completion.rs"]
+mod completion;
+#[path = "planted/conditions.rs"]
+mod conditions;
 #[path = "planted/determinism.rs"]
 mod determinism;
 #[path = "planted/drawn.rs"]
@@ -18,6 +22,8 @@ mod evidence;
 mod guards;
 #[path = "planted/judge.rs"]
 mod judge;
+#[path = "planted/late.rs"]
+mod late;
 #[path = "planted/ledgers.rs"]
 mod ledgers;
 #[path = "planted/limits.rs"]

@@ -1,11 +1,12 @@
 //! Which file is in charge.
 
-use super::{Config, parse};
+use super::problem::Problem;
+use super::{Config, parse, variable};
 use crate::{Error, Result};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-const NAME: &str = "chaos.toml";
+pub(super) const NAME: &str = "chaos.toml";
 
 /// `CHAOS_CONFIG`, else the nearest `chaos.toml` from the package's directory up to the workspace's root.
 pub(super) fn find() -> Result<Option<PathBuf>> {
@@ -35,16 +36,33 @@ fn is_workspace(dir: &Path) -> bool {
     manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
 }
 
-pub(super) fn read(path: PathBuf) -> Result<Config> {
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Error::new(format!("can't read {}", path.display()))
-            .caused_by(error)
-            .help("make it readable UTF-8, or name another file with CHAOS_CONFIG")
-    })?;
-    match parse(&text) {
-        Ok(config) => Ok(Config { path: Some(path), ..config }),
-        Err(problem) => Err(problem.in_file(&path)),
-    }
+/// The file, if there is one, and the variables that outrank it.
+pub(super) fn read(
+    path: Option<PathBuf>,
+    profile: &str,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Config> {
+    let named = path.as_deref().unwrap_or_else(|| Path::new(NAME));
+    let bytes = match &path {
+        None => Vec::new(),
+        Some(path) => std::fs::read(path).map_err(|error| {
+            Error::new(format!("can't read {}", path.display()))
+                .caused_by(error)
+                .help("make it readable, or name another file with CHAOS_CONFIG")
+        })?,
+    };
+    let config = of_bytes(&bytes, profile, environment).map_err(|problem| problem.in_file(named))?;
+    Ok(Config { path, ..config })
+}
+
+pub(super) fn of_bytes(
+    bytes: &[u8],
+    profile: &str,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Config, Problem> {
+    let text = parse::utf8(bytes)?;
+    let variables = variable::of_environment(environment)?;
+    parse::read(text, profile, &variables)
 }
 
 #[cfg(test)]
@@ -74,12 +92,24 @@ mod tests {
         assert!(missing.starts_with("CHAOS_CONFIG names `/no/such/file`, which is no file\nhelp: unset"), "{missing}");
     }
 
+    fn error(path: &Path) -> String {
+        read(Some(path.to_owned()), "local", std::iter::empty()).unwrap_err().to_string()
+    }
+
     #[test]
     fn what_can_not_be_read_is_said_with_its_path() {
         let dir = tempfile::tempdir().unwrap();
+        let error = error(dir.path());
+        let expected = format!("can't read {}: ", dir.path().display());
+        assert!(error.starts_with(&expected) && error.contains("\nhelp: make it readable"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_said_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(NAME);
-        std::fs::write(&path, b"\xff").unwrap();
-        let error = read(path.clone()).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("can't read {}: ", path.display())), "{error}");
+        std::fs::write(&path, b"[redact]\n# \xc3\xa4\xff\n").unwrap();
+        let expected = format!("{}:2:4: a byte that is not UTF-8\nhelp: save the file as UTF-8", path.display());
+        assert_eq!(error(&path), expected);
     }
 }

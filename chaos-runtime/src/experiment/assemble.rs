@@ -103,6 +103,7 @@ pub(super) async fn assemble(
     journal.rollback = records::rollback(core, &reports);
     journal.outputs = core.outputs.collect();
     journal.notes = core.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    journal.notes.extend(reports.iter().filter_map(|undo| Some(format!("rollback: {}", undo.remark.as_ref()?))));
     journal.notes.extend(core.ledger.unwatched());
     journal.notes.extend(records::load_notes(&journal.loads));
     let (seen, lost): (Vec<_>, Vec<_>) = {
@@ -116,6 +117,7 @@ pub(super) async fn assemble(
         faults: &journal.faults,
         seen: &seen,
         lost: &lost,
+        dry_run: core.dry_run(),
         has_steady_state: !core.spec.steady_state.is_empty(),
     };
     let (verdict, reasons) = verdict::verdict(&facts);

@@ -2,14 +2,15 @@
 
 use super::core::Core;
 use super::gate::Gate;
-use super::inject::Injection;
+use super::inject::{self, Injection};
 use super::meter::LoadInfo;
 use crate::claim::Claim;
 use crate::clock::Nanos;
+use crate::condition::Condition;
 use crate::fault::Fault;
 use crate::ledger::{self, Ledger};
 use crate::load::{DriverCx, Load, Operation};
-use crate::probe::{Probe, SampleFn};
+use crate::probe::IntoProbe;
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
 use crate::{Error, ErrorKind, Result};
 use std::fmt::Display;
@@ -105,8 +106,20 @@ impl Chaos {
         Injection::new(self, fault)
     }
 
+    /// Finds out what this fault would harm, and harms nothing: what a dry run (`CHAOS_DRY_RUN=1`) does instead of every
+    /// injection. What may be asked for ahead is asked for, such as guard rails; the steady state is not.
+    ///
+    /// # Errors
+    /// When the fault would be refused, or would harm nothing. The verdict is decided by it, as by a refused injection.
+    pub async fn preview<F: Fault>(&self, fault: F) -> Result<String> {
+        inject::preview_of(&self.core, fault).await
+    }
+
     /// Samples a value through all phases, for claims such as `probe("replication lag") < 10s`.
-    pub fn probe<F: SampleFn<Kind>, Kind>(&self, name: impl Into<String>, probe: Probe<F>) {
+    ///
+    /// Takes [`probe::every`](crate::probe::every) for values that can be asked for at any moment, and values of periods
+    /// that come late: CloudWatch metrics and [`probe::periods`](crate::probe::periods).
+    pub fn probe<Kind>(&self, name: impl Into<String>, probe: impl IntoProbe<Kind>) {
         let name = name.into();
         if self.core.probes.has(&name) {
             // There is no `Result` to return it in; nothing is injected from now on.
@@ -114,7 +127,21 @@ impl Chaos {
             let _ = self.core.decide(ReasonKind::Body, ErrorKind::Failed, message, Some("give each its own name"));
             return;
         }
-        self.core.probes.start(name, probe, self.core.clock);
+        self.core.probes.start(name, probe.into_source());
+    }
+
+    /// Lets nothing be injected unless this condition, such as an alarm of CloudWatch, says that all is well: asked when
+    /// the first injection is asked for and again at the end of the baseline. Not well is *unsteady*; a state that can't
+    /// be told is *inconclusive*.
+    pub fn require(&self, condition: impl Condition) {
+        self.core.conditions.require(Arc::new(condition));
+    }
+
+    /// The same, and while there is harm the condition is asked again every 5 s: as soon as it says that all is not
+    /// well, all faults are undone and the verdict is *aborted*. One that can't tell any more, or that can't be asked
+    /// for a minute, guards nothing: then the experiment ends too, *inconclusive*.
+    pub fn abort_on(&self, condition: impl Condition) {
+        self.core.conditions.watch(Arc::new(condition), self.core.clock);
     }
 
     /// Opens a ledger for claims such as `payments.lost == 0`; see [`ledger`](crate::ledger).

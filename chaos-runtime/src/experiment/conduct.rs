@@ -1,10 +1,12 @@
 //! Conducting one experiment from its body to its journal, on whatever runtime it is given.
 
 use super::assemble::{UNBLOCK, assemble, blocked};
+use super::conditions::Alert;
 use super::core::Core;
 use super::gate::{self, Gate};
 use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
+use super::late;
 use super::recover::{review, settle};
 use crate::claim::{Scope, display};
 use crate::descriptors;
@@ -41,6 +43,8 @@ enum Cut {
     Signal(&'static str),
     Timeout,
     Guard(Tripped),
+    /// A watched condition says that all is not well, or can't tell any more.
+    Condition(Alert),
     /// The thread of this load is blocked by one of its operations.
     Blocked(String),
     /// The process has no file descriptors left.
@@ -59,6 +63,7 @@ pub(crate) async fn conduct(
     identity: Journal,
 ) -> Journal {
     let told = Cell::new(0);
+    tokio::pin!(interrupted);
     let cut = {
         let main = async {
             let end = body.await;
@@ -66,7 +71,7 @@ pub(crate) async fn conduct(
         };
         tokio::select! {
             biased;
-            signal = interrupted => Some(Cut::Signal(signal)),
+            signal = &mut interrupted => Some(Cut::Signal(signal)),
             () = tokio::time::sleep(core.settings.timeout) => Some(Cut::Timeout),
             cut = watch(core, live, &told) => Some(cut),
             () = main => None,
@@ -93,8 +98,12 @@ pub(crate) async fn conduct(
         if let Some(late) = core.meter.look(|lanes| guard::check(core, lanes, arrivals_end)).await {
             tripped = cut_short(core, Cut::Guard(late));
         }
+        let alert = core.conditions.alert(arrivals_end).filter(|_| core.timeline.first_injection().is_some());
+        if let (None, Some(alert)) = (&tripped, alert) {
+            cut_short(core, Cut::Condition(alert));
+        }
     }
-    core.probes.stop(core.clock);
+    core.probes.stop_sampling();
     if tripped.is_none() && !decided && !core.timeline.faults().is_empty() {
         // The load has ended, and what is asked now is still there: the rollback ends child processes.
         core.ledgers.read().await;
@@ -107,6 +116,20 @@ pub(crate) async fn conduct(
         Vec::new()
     };
     note_rolled_back(core);
+    if tripped.is_none() && core.not_decided().is_ok() && core.ledger.reports().iter().all(|undo| undo.error.is_none())
+    {
+        // Only now: nothing is left behind while it waits.
+        let cut = tokio::select! {
+            biased;
+            signal = &mut interrupted => Some(Cut::Signal(signal)),
+            () = wait_for_late(core, live, &told, arrivals_end) => {
+                core.meter.look(|lanes| guard::check(core, lanes, arrivals_end)).await.map(Cut::Guard)
+            }
+        };
+        tripped = cut.and_then(|cut| cut_short(core, cut));
+    }
+    core.probes.stop();
+    core.conditions.stop();
     live.clear();
     tell(core, live, &told);
     assemble(core, gate, identity, measured, (arrivals_end, end), tripped, unfinished).await
@@ -151,8 +174,7 @@ fn blame(core: &Core, kind: ReasonKind, error: &Error) {
     if ours && (!decisive.is_empty() || !core.timeline.faults().is_empty()) {
         return;
     }
-    let text = error.to_string();
-    let message = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
+    let message = error.without_help();
     if decisive.iter().any(|reason| reason.message == message) {
         return;
     }
@@ -164,16 +186,44 @@ async fn after_phase(core: &Core) {
     let begun = core.timeline.ensure(PhaseKind::After).await;
     let begun = core.timeline.current_start().unwrap_or(begun);
     let least = begun + crate::clock::nanos(core.settings.after);
-    let longest = begun + crate::clock::nanos(core.settings.after.max(core.settings.bin) * 20);
+    let longest = (core.settings.after.max(core.settings.bin) * 20).max(late::longest_after(core) + core.settings.bin);
+    let longest = begun + crate::clock::nanos(longest);
     core.clock.sleep_until(least).await;
     let readers = || {
         let after = core.spec.hypothesis.iter().filter(|claim| claim.scope == Scope::After);
         core.spec.steady_state.iter().chain(after)
     };
     while core.clock.now() < longest && core.still_on().is_ok() {
-        if core.meter.look(|lanes| gate::enough(core, lanes, readers())).await {
+        let enough = core.meter.look(|lanes| gate::enough(core, lanes, readers())).await;
+        if enough && late::after_is_long_enough(core, begun) {
             return;
         }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits for values of the run's periods that come only now, and says so.
+async fn wait_for_late(core: &Core, live: &LiveLine, told: &Cell<usize>, arrivals_end: crate::clock::Nanos) {
+    if core.timeline.faults().is_empty() {
+        return;
+    }
+    let mut awaited = late::awaited(core, &core.timeline.stretches(arrivals_end));
+    for late in &awaited {
+        core.events.note(EventKind::Note, late.tell(core.clock.now()));
+    }
+    loop {
+        let now = core.clock.now();
+        awaited.retain(|late| !late.is_over(now));
+        let Some(late) = awaited.first() else { return };
+        tell(core, live, told);
+        live.update(&Progress {
+            phase: "judging",
+            elapsed: Duration::from_nanos(now),
+            rate: None,
+            p99: None,
+            success: None,
+            note: late.tell(now),
+        });
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -200,6 +250,11 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
         }
         if core.lacks_descriptors() {
             return Cut::NoDescriptors;
+        }
+        if core.timeline.first_injection().is_some()
+            && let Some(alert) = core.conditions.alert(core.clock.now())
+        {
+            return Cut::Condition(alert);
         }
         if !live.is_active() && core.spec.abort_if.is_empty() {
             continue;
@@ -249,6 +304,13 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
             let guard = core.spec.abort_if[tripped.guard].text;
             (ReasonKind::Guard, format!("guard `{guard}` tripped: {}", tripped.measured), None, Some(tripped))
         }
+        Cut::Condition(Alert::Tripped(why)) => (ReasonKind::Guard, format!("guard tripped: {why}"), None, None),
+        Cut::Condition(Alert::Blind(why)) => (
+            ReasonKind::Inconclusive,
+            format!("a guard sees nothing any more: {why}"),
+            Some("harm without its guards is ended"),
+            None,
+        ),
         // Nothing more is measured, so nothing more may be harmed.
         Cut::Blocked(load) => (ReasonKind::Inconclusive, blocked(&load), Some(UNBLOCK), None),
         Cut::NoDescriptors => (ReasonKind::Inconclusive, descriptors::message(), Some(descriptors::HELP), None),

@@ -1,6 +1,7 @@
 //! What everything that belongs to one experiment shares.
 
 use super::cancel::Cancel;
+use super::conditions::Conditions;
 use super::events::EventLog;
 use super::meter::Meter;
 use super::net::Net;
@@ -16,6 +17,7 @@ use crate::probe::Probes;
 use crate::report::journal::{OutputRecord, Reason, ReasonKind};
 use crate::rollback::UndoLedger;
 use crate::{Error, ErrorKind, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What everything that belongs to one experiment shares.
@@ -31,12 +33,21 @@ pub(crate) struct Core {
     pub(crate) timeline: Timeline,
     pub(crate) meter: Meter,
     pub(crate) probes: Probes,
+    pub(crate) conditions: Conditions,
     pub(crate) ledgers: Ledgers,
+    #[cfg(feature = "docker")]
+    pub(crate) containers: crate::target::container::Containment,
+    #[cfg(feature = "aws")]
+    pub(crate) aws: crate::aws::Access,
     pub(crate) cancel: Cancel,
     /// What decided the verdict before the claims could: the first one counts.
     pub(crate) decisive: Mutex<Vec<Reason>>,
     pub(crate) expectations: Mutex<Vec<Claim>>,
     pub(crate) notes: Mutex<Vec<String>>,
+    /// What a dry run would have harmed.
+    previews: Mutex<Vec<String>>,
+    /// Faults so far, those whose injection was refused included: each draws its own seed.
+    drawn: AtomicU64,
     /// How many file descriptors the process had been refused when the experiment began.
     descriptors_refused: u64,
 }
@@ -56,15 +67,28 @@ impl Core {
             timeline: Timeline::new(clock, phases.clone()),
             phases,
             meter: Meter::new(settings.bin_ns(), claims),
-            probes: Probes::default(),
+            probes: Probes::new(clock, settings.origin()),
+            conditions: Conditions::default(),
             ledgers: Ledgers::default(),
+            #[cfg(feature = "docker")]
+            containers: Default::default(),
+            #[cfg(feature = "aws")]
+            aws: Default::default(),
             cancel: Cancel::new(),
             decisive: Mutex::default(),
             expectations: Mutex::default(),
             notes: Mutex::default(),
+            previews: Mutex::default(),
+            drawn: AtomicU64::new(0),
             descriptors_refused: descriptors::refused(),
             settings,
         })
+    }
+
+    /// A seed for the next fault, drawn from the run's: the same run, the same draws.
+    pub(crate) fn draw_seed(&self) -> u64 {
+        let index = self.drawn.fetch_add(1, Ordering::Relaxed);
+        self.settings.seed ^ (index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
     /// Notes what decided the verdict and gives the error that ends the body.
@@ -99,6 +123,17 @@ impl Core {
     /// Whether the process ran out of file descriptors since the experiment began.
     pub(crate) fn lacks_descriptors(&self) -> bool {
         descriptors::refused() > self.descriptors_refused
+    }
+
+    /// Adds what a dry run would have harmed.
+    pub(super) fn previewed(&self, what: String) {
+        self.previews.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// What a dry run came to; `None`: it is none.
+    pub(super) fn dry_run(&self) -> Option<Vec<String>> {
+        let previews = || self.previews.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.settings.dry_run.then(previews)
     }
 
     /// Adds something worth knowing that decides nothing.
@@ -151,6 +186,7 @@ impl Core {
             steady_state: &[],
             hypothesis: &[],
             abort_if: &[],
+            calls: &[],
             options: super::spec::Options::DEFAULT,
         };
         Self::new(&SPEC, Settings::new(&SPEC, 1, "local".into(), false), ledger)

@@ -1,6 +1,8 @@
 //! The gate: warm-up, baseline, and the steady state judged on it before anything is harmed.
 
+use super::conditions::refuse_unless_well;
 use super::core::Core;
+use super::late;
 use super::meter::{LaneState, Measured};
 use super::subjects::{refuse_the_unknown, unknown_load};
 use crate::claim::judge::{blank, judge, needed_operations};
@@ -37,6 +39,8 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     }
     refuse_the_unknown(core).await?;
     refuse_the_undecidable(core).await?;
+    late::refuse_the_useless(core, readers(core)).await?;
+    refuse_unless_well(core).await?;
     if let Some(started) = load_started {
         core.clock.sleep_until(started + nanos(core.settings.warm_up)).await;
     }
@@ -69,6 +73,8 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
             Some("nothing was injected; raise the load's rate, or `baseline = …` in the attribute"),
         ));
     }
+    // Much may have happened since the beginning of the baseline.
+    refuse_unless_well(core).await?;
     count_relative_limits(core, &measured).await;
     core.events.note(EventKind::Gate, "gate open: the steady state holds");
     gate.baseline = measured;
@@ -77,7 +83,7 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
 }
 
 /// Claims that read the baseline: the steady state itself and everything `of baseline`.
-fn readers(core: &Core) -> impl Iterator<Item = &Claim> {
+fn readers(core: &Core) -> impl Iterator<Item = &Claim> + Clone {
     let of_baseline = |claim: &&Claim| {
         matches!(
             claim.limit,
@@ -121,8 +127,10 @@ async fn refuse_the_undecidable(core: &Core) -> Result<()> {
 
 /// Rate × hold time tells which claims this fault alone can't decide: says so before it is injected.
 pub(crate) async fn warn_of_thin_phase(core: &Core, hold: Duration) {
+    late::warn_of_thin_phase(core, hold);
     let infos = core.meter.infos().await;
-    for claim in core.spec.hypothesis.iter().filter(|claim| claim.scope == Scope::During) {
+    let during = |claim: &&Claim| claim.scope == Scope::During && !matches!(claim.metric, Metric::Probe(_));
+    for claim in core.spec.hypothesis.iter().filter(during) {
         let concerned = infos.iter().filter(|info| claim.subject.is_none_or(|name| name == info.name));
         let Some(rate) = concerned.map(|info| info.rate).sum::<Option<f64>>() else { continue };
         let (needed, expected) = (needed_operations(claim, core.settings.confidence), rate * hold.as_secs_f64());
@@ -144,13 +152,16 @@ pub(crate) async fn warn_of_thin_phase(core: &Core, hold: Duration) {
 /// still in flight could break, if there is one.
 async fn baseline(core: &Core, begun: Nanos) -> Result<(Vec<Measured>, Option<&'static Claim>)> {
     let least = begun + nanos(core.settings.baseline);
-    let longest = begun + nanos(core.settings.baseline * STRETCH);
+    let longest = (core.settings.baseline * STRETCH).max(late::longest_baseline(core, readers(core)));
+    let longest = begun + nanos(longest);
+    late::tell_of_baseline(core, readers(core));
     core.clock.sleep_until(least).await;
     loop {
         core.still_on()?;
         let (enough, hanging) =
             core.meter.look(|lanes| (enough(core, lanes, readers(core)), hanging(core, lanes, begun))).await;
-        if (enough && hanging.is_none()) || core.clock.now() >= longest {
+        let known = readers(core).all(|claim| late::known_at_gate(core, claim, begun));
+        if (enough && known && hanging.is_none()) || core.clock.now() >= longest {
             return Ok((core.meter.snapshot().await, hanging));
         }
         tokio::time::sleep(LOOK).await;
@@ -202,7 +213,7 @@ pub(crate) fn records(
     let events = core.meter.events();
     let judge_one = |claim: &Claim| {
         if let Metric::Probe(name) = claim.metric {
-            return super::judging::judge_probe(core, claim, role, name, stretches, &[kind]);
+            return super::judge_probe::judge_probe(core, claim, role, name, stretches, &[kind]);
         }
         if let Some(unknown) = unknown_load(&names(measured), claim) {
             let mut record = blank(claim, role);

@@ -5,6 +5,7 @@
 //! looked at (see [`log_e_value`](crate::statistics::log_e_value)).
 
 use super::core::Core;
+use super::late;
 use super::meter::LaneState;
 use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
 use crate::clock::{Nanos, nanos};
@@ -44,10 +45,10 @@ struct Watch<'a> {
 }
 
 /// Whether a guard is breached in one bin.
-enum Breach {
+pub(super) enum Breach {
     Yes,
     No,
-    /// Operations of the bin are still in flight and could decide it either way.
+    /// What is still to come of the bin could decide it either way.
     Open,
 }
 
@@ -170,6 +171,9 @@ impl Watch<'_> {
         // What those in flight have waited at least.
         let waited = self.now.saturating_sub(end);
         match (self.claim.metric, criterion) {
+            (Metric::Probe(name), _) if self.core.probes.late(name).is_some() => {
+                late::breach(self.core, name, limit.plain().1, start, end, holds)
+            }
             (Metric::Probe(name), _) => Breach::between(
                 self.core.probes.in_unit(name, limit.plain().1, start, end).is_some_and(|samples| {
                     !samples.is_empty() && samples.iter().all(|sample| sample.is_some_and(holds))

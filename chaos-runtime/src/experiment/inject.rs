@@ -1,12 +1,14 @@
 //! Injecting a fault: undo on disk, harm, evidence, hold, clearance.
 
 use super::chaos::Chaos;
+use super::confirm::{complete, confirm, note_evidence};
 use super::core::Core;
+use super::dyn_fault::{DynFault, Erased};
 use super::gate;
 use super::recover::{settle, still_steady};
 use super::subjects::refuse_other_units;
 use super::timeline::FaultState;
-use crate::fault::{Evidence, Fault, Held, InjectCx, OneShot};
+use crate::fault::{Fault, Held, InjectCx, OneShot};
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
 use crate::report::text;
 use crate::rollback::UndoId;
@@ -16,11 +18,11 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a fault is asked for evidence.
-const LOOK: Duration = Duration::from_millis(10);
-
 /// How long a fault that is to be undone may take to say whether it is still there.
 const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// The same for what happens far away.
+const LAST_LOOK_FAR: Duration = Duration::from_secs(10);
 
 /// A fault that is about to be injected. Await it (one-shot faults), or say first how long it is held.
 #[must_use = "a fault is injected by `.await`"]
@@ -44,7 +46,7 @@ impl<'a, F: Held> Injection<'a, F> {
     /// Injects the fault and leaves it on, for faults that overlap or are nested. It ends with
     /// [`ActiveFault::clear`], at the latest when the body returns.
     pub async fn start(self) -> Result<ActiveFault> {
-        start(&self.chaos.core, self.chaos, Box::new(Erased(self.fault)), None, false).await
+        start(&self.chaos.core, self.chaos, Box::new(Erased(self.fault)), None, false).await.map(ActiveFault)
     }
 }
 
@@ -55,7 +57,13 @@ impl<'a, F: OneShot> IntoFuture for Injection<'a, F> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let core = &self.chaos.core;
-            let active = start(core, self.chaos, Box::new(Erased(self.fault)), None, true).await?;
+            let begun = start(core, self.chaos, Box::new(Erased(self.fault)), None, true).await?;
+            let Some(mut active) = begun else { return Ok(()) };
+            complete(core, active.index, &mut *active.fault).await?;
+            if active.fault.lasts() {
+                core.timeline.update(active.index, |fault| fault.one_shot = false);
+                return clear(core, active.index, active.undo).await;
+            }
             if core.timeline.faults().iter().enumerate().any(|(i, fault)| i != active.index && fault.active) {
                 // Others still do harm; recovery is watched when the last of them has ended.
                 core.timeline.update(active.index, |fault| fault.active = false);
@@ -90,20 +98,24 @@ impl<'a, F: Held> IntoFuture for HeldInjection<'a, F> {
                 return Err(self.chaos.core.decide(ReasonKind::Body, ErrorKind::Failed, message, Some(help)));
             }
             let fault = Box::new(Erased(self.fault));
-            let active = start(&self.chaos.core, self.chaos, fault, Some(self.hold), false).await?;
+            let begun = start(&self.chaos.core, self.chaos, fault, Some(self.hold), false).await?;
+            let Some(active) = begun else { return Ok(()) };
             tokio::select! {
                 biased;
                 () = self.chaos.core.cancel.cancelled() => {}
                 () = tokio::time::sleep(self.hold) => {}
             }
-            active.clear().await
+            ActiveFault(Some(active)).clear().await
         })
     }
 }
 
 /// A held fault that is on.
 #[must_use = "a fault that was started is cleared by `.clear().await`, at the latest when the body returns"]
-pub struct ActiveFault {
+pub struct ActiveFault(Option<Active>);
+
+/// What was injected; a dry run injects nothing.
+struct Active {
     core: Arc<Core>,
     index: usize,
     undo: UndoId,
@@ -112,23 +124,25 @@ pub struct ActiveFault {
 
 impl ActiveFault {
     /// Ends the fault by its recorded undo.
-    pub async fn clear(mut self) -> Result<()> {
-        let core = self.core.clone();
+    pub async fn clear(self) -> Result<()> {
+        let Some(mut active) = self.0 else { return Ok(()) };
+        let core = active.core.clone();
         // Read before the undo: a process that is running again shows no sign of having been paused.
         // One that does not come in time must not lengthen the harm, and says nothing.
-        if let Ok(evidence) = tokio::time::timeout(LAST_LOOK, self.fault.evidence()).await {
-            core.timeline.update(self.index, |fault| match evidence {
+        let limit = if active.fault.confirm_within().is_some() { LAST_LOOK_FAR } else { LAST_LOOK };
+        if let Ok(evidence) = tokio::time::timeout(limit, active.fault.evidence()).await {
+            core.timeline.update(active.index, |fault| match evidence {
                 Ok(evidence) if evidence.is_seen() => note_evidence(fault, &evidence),
                 Ok(evidence) => fault.lost = Some(evidence.text().to_owned()),
                 Err(error) => fault.lost = Some(format!("no evidence to be had: {error}")),
             });
         }
-        clear(&core, self.index, self.undo).await
+        clear(&core, active.index, active.undo).await
     }
 }
 
 /// Runs a fault's undo and notes its end.
-async fn clear(core: &Core, index: usize, undo: UndoId) -> Result<()> {
+pub(super) async fn clear(core: &Core, index: usize, undo: UndoId) -> Result<()> {
     let report = core.ledger.undo(undo).await;
     let what = core.timeline.update(index, |fault| fault.what.clone());
     if let Some(error) = report.error {
@@ -185,7 +199,7 @@ async fn start(
     mut fault: Box<dyn DynFault>,
     hold: Option<Duration>,
     one_shot: bool,
-) -> Result<ActiveFault> {
+) -> Result<Option<Active>> {
     core.still_on()?;
     core.not_decided()?;
     {
@@ -193,14 +207,25 @@ async fn start(
         gate::pass(core, chaos.load_started(), &mut gate).await?;
     }
     refuse_other_units(core)?;
-    let may_go_on = core.timeline.any_active() || settle(core).await? && still_steady(core).await?;
-    if !may_go_on {
+    let overlaps = core.timeline.any_active();
+    if !overlaps && !settle(core).await? {
+        return Err(not_back(core));
+    }
+    let cx = InjectCx { seed: core.draw_seed(), held: !one_shot, hold };
+    prepare(core, &mut *fault, &cx).await?;
+    core.still_on()?;
+    if !overlaps && !still_steady(core).await? {
         return Err(not_back(core));
     }
     if let Some(hold) = hold {
         gate::warn_of_thin_phase(core, hold).await;
     }
     let (what, target) = (fault.describe(), fault.target());
+    if core.settings.dry_run {
+        let text = preview(core, &mut *fault, cx).await?;
+        core.previewed(text);
+        return Ok(None);
+    }
     let undo = core.ledger.record(&what, &target, fault.undo())?;
     core.timeline.ensure(PhaseKind::Fault).await;
     let injected = core.clock.now();
@@ -222,66 +247,56 @@ async fn start(
     let index = core.timeline.add_fault(state, undo);
     core.meter.injected(injected);
     core.probes.boundary(injected);
-    let seed = core.settings.seed ^ (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // A signal's rollback waits for the injection to be over, lest it end before the harm begins.
     let injecting = core.ledger.injecting(undo);
-    let harm = fault.inject(InjectCx { seed, held: !one_shot, hold }).await;
+    let harm = fault.inject(cx).await;
     drop(injecting);
     if let Err(error) = harm {
         let _ = clear(core, index, undo).await;
-        let text = error.to_string();
-        let cause = text.split("\nhelp: ").next().unwrap_or_default();
-        let message = format!("failed to inject `{what}`: {cause}");
+        let message = format!("failed to inject `{what}`: {}", error.without_help());
         message.clone_into(&mut core.timeline.faults()[index].evidence);
         // A body that goes on all the same must not hide it.
         return Err(core.decide(ReasonKind::Body, ErrorKind::Failed, message, error.help_text()));
     }
     confirm(core, index, undo, &mut *fault).await?;
-    Ok(ActiveFault { core: core.clone(), index, undo, fault })
+    Ok(Some(Active { core: core.clone(), index, undo, fault }))
 }
 
-/// Waits for evidence that the fault bites; without it nothing that follows would prove anything.
-async fn confirm(core: &Core, index: usize, undo: UndoId, fault: &mut dyn DynFault) -> Result<()> {
-    let limit = core.clock.now() + crate::clock::nanos(core.settings.confirm);
-    loop {
-        let left = Duration::from_nanos(limit.saturating_sub(core.clock.now())).max(LOOK);
-        let evidence = match tokio::time::timeout(left, fault.evidence()).await {
-            Ok(Ok(evidence)) => evidence,
-            Ok(Err(error)) => Evidence::none(format!("no evidence to be had: {error}")),
-            Err(_) => Evidence::none("the confirmation did not answer"),
-        };
-        let now = core.clock.now();
-        core.timeline.update(index, |fault| note_evidence(fault, &evidence));
-        if evidence.is_seen() {
-            core.timeline.update(index, |fault| fault.confirmed = Some(now));
-            core.events.note(EventKind::Confirm, evidence.text());
-            let injected = core.timeline.update(index, |fault| fault.injected);
-            // Less than a bin waters nothing down, and the operation that is the evidence belongs to the fault.
-            if now.saturating_sub(injected) > core.settings.bin_ns() && core.timeline.split_unconfirmed(index).await {
-                core.probes.boundary(core.clock.now());
-            }
-            return Ok(());
+async fn prepare(core: &Core, fault: &mut dyn DynFault, cx: &InjectCx) -> Result<()> {
+    let Err(error) = fault.prepare(cx.clone()).await else { return Ok(()) };
+    let cause = error.without_help();
+    let message = format!("failed to prepare `{}`, so nothing was injected: {cause}", fault.describe());
+    Err(core.decide(ReasonKind::Body, ErrorKind::Failed, message, error.help_text()))
+}
+
+/// A dry run of one fault, whatever the steady state is.
+pub(super) async fn preview_of(core: &Core, fault: impl Fault) -> Result<String> {
+    core.still_on()?;
+    let mut fault = Erased(fault);
+    let cx = InjectCx { seed: core.draw_seed(), held: false, hold: None };
+    prepare(core, &mut fault, &cx).await?;
+    preview(core, &mut fault, cx).await
+}
+
+/// Finds out what would be harmed, and notes it.
+async fn preview(core: &Core, fault: &mut dyn DynFault, cx: InjectCx) -> Result<String> {
+    let what = fault.describe();
+    // A preview may make something in an account, which must not stay there.
+    let undo = core.ledger.record(&format!("the preview of {what}"), &fault.target(), fault.undo())?;
+    let previewed = fault.preview(cx).await;
+    let undone = core.ledger.undo(undo).await;
+    let text = match previewed {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("the dry run of `{what}` found nothing to harm: {}", error.without_help());
+            return Err(core.decide(ReasonKind::Body, ErrorKind::Failed, message, error.help_text()));
         }
-        core.still_on()?;
-        if now >= limit {
-            return unconfirmed(core, index, undo, &evidence).await;
-        }
-        tokio::time::sleep(LOOK).await;
+    };
+    if let Some(error) = undone.error {
+        return Err(Error::of(ErrorKind::Failed, format!("failed to undo the preview of `{what}`: {error}")));
     }
-}
-
-async fn unconfirmed(core: &Core, index: usize, undo: UndoId, evidence: &Evidence) -> Result<()> {
-    let what = core.timeline.update(index, |fault| fault.what.clone());
-    let _ = clear(core, index, undo).await;
-    let message =
-        format!("`{what}` was not confirmed within {}: {}", display::duration(core.settings.confirm), evidence.text());
-    let help = "check that the load's operations reach the target, or give the fault more time with `confirm = …`";
-    Err(core.decide(ReasonKind::Inconclusive, ErrorKind::Inconclusive, message, Some(help)))
-}
-
-fn note_evidence(fault: &mut FaultState, evidence: &Evidence) {
-    evidence.text().clone_into(&mut fault.evidence);
-    fault.hits = evidence.hits().or(fault.hits);
+    core.events.note(EventKind::Note, format!("dry run: {text}"));
+    Ok(text)
 }
 
 /// The steady state did not come back, so nothing more is injected; the verdict says why.
@@ -289,37 +304,4 @@ fn not_back(core: &Core) -> Error {
     let limit = display::duration(core.settings.recovery_limit);
     Error::of(ErrorKind::Inconclusive, format!("the steady state did not come back within {limit}"))
         .help("nothing more is injected into an unsteady system")
-}
-
-/// A [`Fault`] behind a pointer.
-trait DynFault: Send {
-    fn describe(&self) -> String;
-    fn target(&self) -> String;
-    fn undo(&self) -> crate::rollback::Undo;
-    fn inject(&mut self, cx: InjectCx) -> BoxFuture<'_, Result<()>>;
-    fn evidence(&mut self) -> BoxFuture<'_, Result<Evidence>>;
-}
-
-struct Erased<F>(F);
-
-impl<F: Fault> DynFault for Erased<F> {
-    fn describe(&self) -> String {
-        self.0.describe()
-    }
-
-    fn target(&self) -> String {
-        self.0.target()
-    }
-
-    fn undo(&self) -> crate::rollback::Undo {
-        self.0.undo()
-    }
-
-    fn inject(&mut self, cx: InjectCx) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.0.inject(&cx).await })
-    }
-
-    fn evidence(&mut self) -> BoxFuture<'_, Result<Evidence>> {
-        Box::pin(self.0.evidence())
-    }
 }

@@ -42,6 +42,10 @@ fn claim_quality(
 ) -> BinQuality {
     let Limit::Value(limit) = claim.limit else { return BinQuality::Good };
     if let Metric::Probe(name) = claim.metric {
+        if core.probes.late(name).is_some() {
+            // What comes minutes later is judged by the gate and after the recovery, never bin by bin.
+            return BinQuality::Good;
+        }
         return probe_quality(core, claim, name, limit, start, end);
     }
     let criterion = claim.criterion(limit);

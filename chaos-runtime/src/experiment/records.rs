@@ -120,6 +120,7 @@ pub(crate) fn rollback(core: &Core, reports: &[UndoReport]) -> Vec<RollbackRecor
         at_us: micros(core.clock.at(report.started)),
         took_us: u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX),
         attempts: report.attempts,
+        remark: report.remark.clone(),
         error: report.error.clone(),
         by_hand: report.by_hand.clone(),
     };

@@ -75,7 +75,7 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     // Ours is not to panic, but if something beneath us does, there is a verdict all the same.
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let requirement = |error| (ReasonKind::Requirement, error);
-        let settings = configured(settings.map_err(requirement)?).map_err(|error| (ReasonKind::Config, error))?;
+        let settings = configured(spec, settings.map_err(requirement)?).map_err(|error| (ReasonKind::Config, error))?;
         match reason_not_to_run(spec, &settings) {
             Some((verdict, reason)) => {
                 let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
@@ -110,12 +110,12 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
 }
 
 /// With what `chaos.toml` says, its names of secrets included.
-fn configured(settings: Settings) -> Result<Settings> {
-    let config = Config::load()?;
+fn configured(spec: &Spec, settings: Settings) -> Result<Settings> {
+    let config = Config::load(&settings.profile)?;
     if !config.secret_names.is_empty() {
         secret::register_environment();
     }
-    settings.with_config(config)
+    settings.with_config(spec, config)
 }
 
 /// Another profile, or something that is missing.
@@ -136,9 +136,7 @@ fn errored(identity: Journal, kind: ReasonKind, error: &Error) -> Journal {
         _ => kind,
     };
     let verdict = if kind == ReasonKind::Interrupted { Verdict::Aborted } else { Verdict::Errored };
-    let text = error.to_string();
-    let message = text.split("\nhelp: ").next().unwrap_or_default().to_owned();
-    let reason = Reason { kind, message, help: error.help_text().map(Into::into) };
+    let reason = Reason { kind, message: error.without_help(), help: error.help_text().map(Into::into) };
     Journal { verdict, reasons: vec![reason], ..identity }
 }
 

@@ -7,9 +7,12 @@ use crate::clock::{Nanos, nanos};
 use crate::config::Config;
 use crate::{Error, Result};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How long a fault may take to be confirmed, unless the attribute or the fault says otherwise.
+pub(super) const DEFAULT_CONFIRM: Duration = Duration::from_secs(5);
 
 /// An experiment's settings with every default filled in.
 #[derive(Debug, Clone)]
@@ -21,7 +24,8 @@ pub(crate) struct Settings {
     /// How many good bins in a row make the steady state.
     pub(crate) needed_bins: u64,
     pub(crate) recovery_limit: Duration,
-    pub(crate) confirm: Duration,
+    /// What the attribute says; see [`DEFAULT_CONFIRM`].
+    pub(crate) confirm: Option<Duration>,
     pub(crate) timeout: Duration,
     pub(crate) confidence: Option<f64>,
     pub(crate) seed: u64,
@@ -29,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) virtual_time: bool,
     /// Whether a watchdog is wanted for faults that outlive the process.
     pub(crate) watchdog: bool,
+    /// Everything up to the harm, and no harm.
+    pub(crate) dry_run: bool,
     pub(crate) config: Arc<Config>,
 }
 
@@ -41,7 +47,7 @@ impl Settings {
         })
     }
 
-    /// `env` reads `CHAOS_SEED`, `CHAOS_PROFILE` and `CHAOS_WATCHDOG`.
+    /// `env` reads `CHAOS_SEED`, `CHAOS_PROFILE`, `CHAOS_WATCHDOG` and `CHAOS_DRY_RUN`.
     fn resolve(spec: &Spec, flags: &Invocation, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let seed = match (flags.seed, env("CHAOS_SEED")) {
             (Some(seed), _) => Some(seed),
@@ -55,12 +61,14 @@ impl Settings {
         let profile = flags.profile.clone().or_else(profile).unwrap_or_else(|| "local".into());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         let watchdog = watchdog(&env("CHAOS_WATCHDOG").unwrap_or_default())?;
-        Ok(Self { watchdog, ..Self::new(spec, seed, profile, false) })
+        let dry_run = dry_run(&env("CHAOS_DRY_RUN").unwrap_or_default())?;
+        Ok(Self { watchdog, dry_run, ..Self::new(spec, seed, profile, false) })
     }
 
-    /// The same with what `chaos.toml` says, which must know the profile.
-    pub(crate) fn with_config(self, config: Config) -> Result<Self> {
+    /// The same with what `chaos.toml` says, which must know the profile, and those that the attribute names.
+    pub(crate) fn with_config(self, spec: &Spec, config: Config) -> Result<Self> {
         config.check_profile(&self.profile)?;
+        config.check_attribute(spec.options.profiles)?;
         Ok(Self { config: Arc::new(config), ..self })
     }
 
@@ -76,15 +84,23 @@ impl Settings {
             bin,
             needed_bins: (nanos(stability).div_ceil(nanos(bin))).max(1),
             recovery_limit: recovery_limit.unwrap_or_else(|| default_recovery_limit(spec.hypothesis)),
-            confirm: confirm.unwrap_or(SECOND * 5),
+            confirm,
             timeout: timeout.unwrap_or(SECOND * 300),
             confidence,
             seed,
             profile,
             virtual_time,
             watchdog: !virtual_time,
+            dry_run: false,
             config: Arc::default(),
         }
+    }
+
+    /// The wall's time at the start of an experiment that starts now.
+    pub(crate) fn origin(&self) -> SystemTime {
+        // The same seed must give the same journal, on any day: 2026-01-01.
+        let day = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        if self.virtual_time { day } else { SystemTime::now() }
     }
 
     /// Length of a bin.
@@ -100,6 +116,17 @@ fn watchdog(text: &str) -> Result<bool> {
         "off" => Ok(false),
         _ => Err(Error::new(format!("CHAOS_WATCHDOG is neither `on` nor `off`: `{text}`"))
             .help("unset it, or set it to `off` if no process may be started that outlives the test's")),
+    }
+}
+
+/// What `CHAOS_DRY_RUN` says.
+fn dry_run(text: &str) -> Result<bool> {
+    match text.trim() {
+        "" | "0" | "off" | "false" => Ok(false),
+        "1" | "on" | "true" => Ok(true),
+        // Whoever meant a dry run must not get a real one.
+        _ => Err(Error::new(format!("CHAOS_DRY_RUN is neither `1` nor `0`: `{text}`"))
+            .help("set it to `1` for a run that harms nothing, or unset it")),
     }
 }
 
@@ -130,6 +157,14 @@ mod tests {
             let error = watchdog(nonsense).unwrap_err();
             assert!(error.to_string().contains(&format!("`{nonsense}`")) && error.help_text().is_some(), "{error}");
         }
+    }
+
+    #[test]
+    fn a_dry_run_is_asked_for_in_so_many_words() {
+        for (text, expected) in [("", false), ("0", false), ("1", true), (" on ", true), ("true", true)] {
+            assert_eq!(dry_run(text).unwrap(), expected, "{text:?}");
+        }
+        assert!(dry_run("yes").unwrap_err().help_text().is_some());
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Spec {
     pub hypothesis: &'static [Claim],
     /// `abort_if(…)`.
     pub abort_if: &'static [Claim],
+    /// The names of the methods that the body calls, sorted, each once: `aws`, `fis`, `terminate_instances`. From them
+    /// policies are made for what the test does to an account.
+    pub calls: &'static [&'static str],
     /// Everything else.
     pub options: Options,
 }
@@ -73,7 +76,7 @@ pub struct Options {
     /// `recovery_limit = 60s`: how long recovery is watched at most. Default: twice the tightest
     /// `recovery` claim, at least 30 s.
     pub recovery_limit: Option<Duration>,
-    /// `confirm = 5s`: how long a fault may take to show evidence. Default 5 s.
+    /// `confirm = 5s`: how long a fault may take to show evidence. Default 5 s, or more where the fault says so.
     pub confirm: Option<Duration>,
     /// `timeout = 5m`: bound of the whole experiment, rollback apart. Default 5 min.
     pub timeout: Option<Duration>,
@@ -89,6 +92,8 @@ pub struct Options {
     pub profiles: &'static [&'static str],
     /// `requires(docker)`.
     pub requires: &'static [Requirement],
+    /// `uses("aws:ec2:terminate-instances", …)`: FIS actions, and templates (`EXT…`), that the body does not show.
+    pub uses: &'static [&'static str],
     /// `known_weakness(…)`.
     pub known_weakness: Option<KnownWeakness>,
     /// `worker_threads = 2`: threads of the runtime on which the body runs. Default 2.
@@ -112,6 +117,7 @@ impl Options {
         exclusive: &[],
         profiles: &[],
         requires: &[],
+        uses: &[],
         known_weakness: None,
         worker_threads: None,
     };

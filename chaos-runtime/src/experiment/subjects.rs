@@ -34,8 +34,7 @@ pub(crate) async fn refuse_the_unknown(core: &Core) -> Result<()> {
 pub(crate) fn refuse_other_units(core: &Core) -> Result<()> {
     for claim in claims(core) {
         let (Metric::Probe(name), Limit::Value(limit)) = (claim.metric, claim.limit) else { continue };
-        let sampled = core.probes.between(name, 0, core.clock.now());
-        if let Some(why) = sampled.and_then(|sampled| sampled.other_unit(limit.plain().1)) {
+        if let Some(why) = core.probes.other_unit(name, limit.plain().1) {
             return Err(refuse(core, &claim, &why, "let the probe give the unit in which the claim is written"));
         }
     }

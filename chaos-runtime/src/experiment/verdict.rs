@@ -15,6 +15,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) seen: &'a [u64],
     /// For each of them: what its evidence said at its end, if it was gone by then.
     pub(crate) lost: &'a [Option<String>],
+    /// What a dry run would have harmed; `None`: it is none.
+    pub(crate) dry_run: Option<Vec<String>>,
     /// There is a steady state to come back to.
     pub(crate) has_steady_state: bool,
 }
@@ -31,6 +33,9 @@ pub(crate) fn verdict(facts: &Facts<'_>) -> (Verdict, Vec<Reason>) {
         };
         return (verdict, facts.decisive.clone());
     }
+    if let Some(previews) = &facts.dry_run {
+        return dry_run(previews);
+    }
     let refuted = refutations(facts);
     if !refuted.is_empty() {
         return (Verdict::Refuted, refuted);
@@ -40,6 +45,20 @@ pub(crate) fn verdict(facts: &Facts<'_>) -> (Verdict, Vec<Reason>) {
         return (Verdict::Inconclusive, inconclusive);
     }
     (Verdict::Passed, Vec::new())
+}
+
+/// Nothing was harmed, so nothing was proven; and what would have been harmed is told.
+fn dry_run(previews: &[String]) -> (Verdict, Vec<Reason>) {
+    if previews.is_empty() {
+        let message = "the dry run came to no injection, so there is nothing to preview".to_owned();
+        return (Verdict::Errored, vec![Reason { kind: ReasonKind::Body, message, help: None }]);
+    }
+    let reason = |what: &String| Reason {
+        kind: ReasonKind::DryRun,
+        message: format!("dry run, nothing was injected; this would be: {what}"),
+        help: None,
+    };
+    (Verdict::Skipped, previews.iter().map(reason).collect())
 }
 
 /// False claims, and a steady state that did not come back.

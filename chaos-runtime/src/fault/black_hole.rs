@@ -74,7 +74,7 @@ impl Fault for BlackHole {
                 .help("use proxy.down() for that, or close_after(secs(1))"));
         }
         let Self { directions, close_after, .. } = *self;
-        self.proxy.set(Effect::BlackHole { directions, close_after }, &self.hits).await
+        self.proxy.set(Effect::BlackHole { directions, close_after, before: None }, &self.hits).await
     }
 
     async fn evidence(&mut self) -> Result<Evidence> {

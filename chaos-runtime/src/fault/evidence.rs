@@ -6,27 +6,38 @@ pub struct Evidence {
     seen: bool,
     text: String,
     hits: Option<u64>,
+    hopeless: bool,
 }
 
 impl Evidence {
     /// The effect was seen: `12 connections reset`, `process 4711 is stopped`.
     pub fn seen(text: impl Into<String>) -> Self {
-        Self { seen: true, text: text.into(), hits: None }
+        Self { seen: true, text: text.into(), hits: None, hopeless: false }
     }
 
     /// No effect so far, and why that may be: `no connection came through the proxy`.
     pub fn none(text: impl Into<String>) -> Self {
-        Self { seen: false, text: text.into(), hits: None }
+        Self { seen: false, text: text.into(), hits: None, hopeless: false }
+    }
+
+    /// No effect, and none to be expected any more: the confirmation is not waited for.
+    pub fn never(text: impl Into<String>) -> Self {
+        Self { hopeless: true, ..Self::none(text) }
     }
 
     /// Seen if `hits` is above zero; the number goes into the journal.
     pub fn counted(hits: u64, text: impl Into<String>) -> Self {
-        Self { seen: hits > 0, text: text.into(), hits: Some(hits) }
+        Self { seen: hits > 0, text: text.into(), hits: Some(hits), hopeless: false }
     }
 
     /// Whether the effect was seen.
     pub fn is_seen(&self) -> bool {
         self.seen
+    }
+
+    /// Whether it is of no use to look again.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.hopeless
     }
 
     /// The proof in words.

@@ -3,6 +3,8 @@
 mod bandwidth;
 mod black_hole;
 mod closure;
+#[cfg(feature = "docker")]
+pub mod container;
 mod down;
 mod evidence;
 #[cfg(unix)]
@@ -33,9 +35,10 @@ use std::time::Duration;
 
 /// Something that harms a target, can prove that it bites, and can be undone.
 ///
-/// The engine calls, in this order: [`undo`](Fault::undo) (written to disk), [`inject`](Fault::inject),
+/// The engine calls, in this order: [`prepare`](Fault::prepare), [`undo`](Fault::undo) (written to disk), [`inject`](Fault::inject),
 /// [`evidence`](Fault::evidence) until it is [`seen`](Evidence::seen) or the confirmation time is over,
-/// and at the end the undo. Afterwards `evidence` is read once more for the report.
+/// and at the end the undo. Afterwards `evidence` is read once more for the report. A one-shot fault that takes a while
+/// is waited for with [`completion`](Fault::completion).
 ///
 /// Implement [`Held`] too if the harm lasts until it is undone, [`OneShot`] if it ends by itself.
 pub trait Fault: Send + 'static {
@@ -45,6 +48,21 @@ pub trait Fault: Send + 'static {
     /// What it harms: `proxy 127.0.0.1:4000`. Undos of different targets run concurrently.
     fn target(&self) -> String;
 
+    /// What can be done ahead without any harm: checks (does the target exist, can this host do it?), reading what the
+    /// undo restores, starting what is needed for the injection. An error means that nothing was injected. The steady
+    /// state is watched meanwhile; nothing of it counts as the fault's time.
+    fn prepare(&mut self, cx: &InjectCx) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// For a dry run (`CHAOS_DRY_RUN=1`), instead of the injection: what would be harmed, in words, found out without any
+    /// harm. The undo is on record meanwhile, and runs afterwards. An error if nothing would be harmed.
+    fn preview(&mut self, cx: &InjectCx) -> impl Future<Output = Result<String>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(format!("{} on {}", self.describe(), self.target())))
+    }
+
     /// How the harm ends. Asked for before the injection, so that it is on disk first.
     fn undo(&self) -> Undo;
 
@@ -53,6 +71,27 @@ pub trait Fault: Send + 'static {
 
     /// Whether the harm has been seen to bite since the injection, and how.
     fn evidence(&mut self) -> impl Future<Output = Result<Evidence>> + Send;
+
+    /// How long it may take until there is evidence, where the usual 5 s are too short: what happens elsewhere shows late.
+    /// `confirm = …` in the attribute outranks it.
+    fn confirm_within(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether a one-shot fault does its harm until its [completion](Fault::completion), and not only once: recovery counts
+    /// from then, as it counts from the clearance of a held one. Asked for after the confirmation.
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    /// For a one-shot fault that goes on for a while after it was confirmed: waits for its end and says what came of it,
+    /// as a failover has a writer again. That text then stands in the report. An error, or evidence that is not
+    /// [`seen`](Evidence::seen), makes the experiment inconclusive: the fault was not the one that was asked for.
+    ///
+    /// The load goes on meanwhile, and recovery counts from the confirmation all the same. `None`: nothing to wait for.
+    fn completion(&mut self) -> impl Future<Output = Result<Option<Evidence>>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// A fault that lasts until it is undone: `chaos.inject(fault).hold(secs(10)).await`.

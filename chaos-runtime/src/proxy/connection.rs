@@ -54,23 +54,23 @@ async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
         }
         if seen.replace(version) != Some(version) {
             seat.saw(version);
-            up.follow(up_lane);
-            down.follow(down_lane);
+            up.follow(up_lane, seat.id);
+            down.follow(down_lane, seat.id);
         }
         if up.is_on() {
             up.note(up_lane, seat.id);
-            return up.poll_close(cx, up_lane).map(Dialed::Cut);
+            return up.poll_close(cx, up_lane, seat.id).map(Dialed::Cut);
         }
         if !failed {
             match connecting.as_mut().poll(cx) {
                 Poll::Ready(Ok(server)) => return Poll::Ready(Dialed::Connected(server)),
                 Poll::Ready(Err(_)) => failed = true,
-                Poll::Pending => return down.poll_close(cx, down_lane).map(Dialed::Cut),
+                Poll::Pending => return down.poll_close(cx, down_lane, seat.id).map(Dialed::Cut),
             }
         }
         if down.is_on() {
             down.note(down_lane, seat.id);
-            return down.poll_close(cx, down_lane).map(Dialed::Cut);
+            return down.poll_close(cx, down_lane, seat.id).map(Dialed::Cut);
         }
         Poll::Ready(Dialed::Failed)
     })

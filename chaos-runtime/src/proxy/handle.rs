@@ -2,10 +2,11 @@
 
 use super::direction::Directions;
 use super::faults::Faults;
-use super::hits::{Hits, plural};
+use super::hits::{ConnectionId, Hits, plural};
 use super::listener::Listener;
 use super::plan::Effect;
 use super::upstream::{ToUpstream, Upstream};
+use crate::experiment::net::Net;
 use crate::report::journal::EventKind;
 use crate::rollback::Undo;
 use crate::{Chaos, Error, Result};
@@ -40,9 +41,7 @@ impl Chaos {
     /// # Errors
     /// If `upstream` is not an address, or no port can be had.
     pub async fn proxy(&self, upstream: impl ToUpstream) -> Result<Proxy> {
-        let upstream = upstream.to_upstream()?;
-        let net = self.core.net.handle()?;
-        let proxy = self.core.net.run(Proxy::start(upstream, net)).await??;
+        let proxy = Proxy::before(upstream.to_upstream()?, &self.core.net).await?;
         self.core.events.note(EventKind::Target, format!("{proxy} listens in front of {}", proxy.0.upstream));
         Ok(proxy)
     }
@@ -51,6 +50,11 @@ impl Chaos {
 impl Proxy {
     /// Whether connections can be refused on this platform, and the port kept.
     pub(crate) const CAN_REFUSE: bool = Listener::CAN_REFUSE;
+
+    /// One on the experiment's thread.
+    pub(crate) async fn before(upstream: Upstream, net: &Net) -> Result<Self> {
+        net.run(Self::start(upstream, net.handle()?)).await?
+    }
 
     /// Runs on `net`, where all its tasks live.
     async fn start(upstream: Upstream, net: Handle) -> Result<Self> {
@@ -86,15 +90,23 @@ impl Proxy {
         .unwrap_or_else(|| Err(self.ended()))
     }
 
+    /// Sets a black hole for the connections that are open now; later ones are spared. On return all of them hang.
+    #[cfg_attr(not(any(feature = "docker", test)), allow(dead_code))]
+    pub(crate) async fn hang_open(&self, hits: &Arc<Hits>) -> Result<()> {
+        let (shared, hits) = (self.0.clone(), hits.clone());
+        let hang = self.on_net(async move {
+            let before = Some(shared.accept_waiting().await);
+            shared.faults.add(Effect::BlackHole { directions: Directions::Both, close_after: None, before }, &hits);
+            shared.settle().await
+        });
+        hang.await.unwrap_or_else(|| Err(self.ended()))
+    }
+
     /// Resets every connection that is open now, once. On return all of them are reset.
     pub(crate) async fn reset_open(&self, seen_by: Directions, hits: &Arc<Hits>) -> Result<()> {
         let (shared, hits) = (self.0.clone(), hits.clone());
         let reset = self.on_net(async move {
-            // Each turn lets the thread look at its sockets: who has connected is then accepted.
-            for _ in 0..3 {
-                tokio::task::yield_now().await;
-            }
-            let before = Some(shared.faults.accepted());
+            let before = Some(shared.accept_waiting().await);
             shared.faults.add(Effect::Reset { seen_by, before }, &hits);
             let settled = shared.settle().await;
             shared.faults.remove(&hits);
@@ -164,6 +176,15 @@ impl Shared {
         listener
             .refuse(refuses)
             .map_err(|error| Error::new(format!("failed to listen on {} again", self.addr)).caused_by(error))
+    }
+
+    /// Accepts who has connected already; the number of the first connection after that.
+    async fn accept_waiting(&self) -> ConnectionId {
+        // Each turn lets the thread look at its sockets.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        self.faults.accepted()
     }
 
     async fn settle(&self) -> Result<()> {

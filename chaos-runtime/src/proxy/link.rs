@@ -156,11 +156,11 @@ impl Link {
         self.version = version;
         let (old, lane, now) = (old.lane(self.direction), self.plan.lane(self.direction), Instant::now());
         self.cut = self.plan.cut(self.connection).cloned();
-        self.clear = lane.is_clear() && self.cut.is_none();
+        self.clear = lane.is_clear(self.connection) && self.cut.is_none();
         self.touched = false;
         self.capacity = capacity(lane);
         self.pacer.set_rate(lane.rate(), now);
-        self.hold.follow(lane);
+        self.hold.follow(lane, self.connection);
         let delay = |chunk| delay(lane, self.connection, self.direction, chunk);
         self.line.retime(|chunk| {
             // What is under way meets the faults that are new; those it has met already know of it.
@@ -193,7 +193,7 @@ impl Link {
                 self.hold.note(lane, self.connection);
             }
         }
-        self.hold.poll_close(cx, lane)
+        self.hold.poll_close(cx, lane, self.connection)
     }
 
     /// Writes what is due. Breaks if the destination takes no more.

@@ -13,8 +13,9 @@ pub(crate) enum Effect {
     Down { refuse: bool },
     /// Connections are reset: those accepted before number `before`, or all.
     Reset { seen_by: Directions, before: Option<ConnectionId> },
-    /// Nothing passes; after `close_after` the connection is closed.
-    BlackHole { directions: Directions, close_after: Option<Duration> },
+    /// Nothing passes, on connections accepted before number `before` or on all; after `close_after` the connection is
+    /// closed.
+    BlackHole { directions: Directions, close_after: Option<Duration>, before: Option<ConnectionId> },
     /// Everything arrives later.
     Latency { directions: Directions, delay: Duration, jitter: Duration, seed: u64 },
     /// Everything arrives at no more than a rate.
@@ -40,7 +41,7 @@ pub(super) struct Plan {
 /// The faults that act on one direction.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    pub(super) black_holes: Vec<BlackHole>,
+    black_holes: Vec<BlackHole>,
     pub(super) latencies: Vec<Latency>,
     pub(super) bandwidths: Vec<Bandwidth>,
 }
@@ -56,6 +57,7 @@ pub(super) struct Cut {
 #[derive(Debug)]
 pub(super) struct BlackHole {
     pub(super) close_after: Option<Duration>,
+    before: Option<ConnectionId>,
     pub(super) hits: Arc<Hits>,
 }
 
@@ -97,8 +99,8 @@ impl Plan {
                 };
                 self.cuts.push((cut, before));
             }
-            Effect::BlackHole { directions, close_after } => {
-                self.each(directions, |lane| lane.black_holes.push(BlackHole { close_after, hits: hits() }));
+            Effect::BlackHole { directions, close_after, before } => {
+                self.each(directions, |lane| lane.black_holes.push(BlackHole { close_after, before, hits: hits() }));
             }
             Effect::Latency { directions, delay, jitter, seed } => {
                 self.each(directions, |lane| lane.latencies.push(Latency { delay, jitter, seed, hits: hits() }));
@@ -132,13 +134,18 @@ impl Plan {
 }
 
 impl Lane {
-    /// Whether bytes pass as if there were no proxy.
-    pub(super) fn is_clear(&self) -> bool {
-        self.black_holes.is_empty() && self.latencies.is_empty() && self.bandwidths.is_empty()
+    /// Whether bytes of a connection pass as if there were no proxy.
+    pub(super) fn is_clear(&self, connection: ConnectionId) -> bool {
+        !self.is_black_hole(connection) && self.latencies.is_empty() && self.bandwidths.is_empty()
     }
 
-    pub(super) fn is_black_hole(&self) -> bool {
-        !self.black_holes.is_empty()
+    pub(super) fn is_black_hole(&self, connection: ConnectionId) -> bool {
+        self.holes(connection).next().is_some()
+    }
+
+    /// The black holes in which a connection is.
+    pub(super) fn holes(&self, connection: ConnectionId) -> impl Iterator<Item = &BlackHole> {
+        self.black_holes.iter().filter(move |hole| hole.before.is_none_or(|before| connection < before))
     }
 
     /// The rate of the narrowest place.
@@ -245,7 +252,7 @@ mod tests {
         let hits = Hits::new;
         let slow = |rate| Effect::Bandwidth { directions: Directions::Upstream, rate: kilobytes_per_second(rate) };
         let plan = Plan::of(&[Entry { effect: slow(9), hits: hits() }, Entry { effect: slow(5), hits: hits() }]);
-        assert!(plan.lane(Direction::Downstream).is_clear());
+        assert!(plan.lane(Direction::Downstream).is_clear(0));
         assert_eq!(plan.lane(Direction::Upstream).rate(), Some(kilobytes_per_second(5)));
     }
 }

@@ -4,7 +4,14 @@ use crate::{Error, Result};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+#[cfg(feature = "docker")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::net::TcpStream;
+#[cfg(feature = "docker")]
+use tokio::sync::watch;
 
 /// The address of a service: an IP address or a name, and a port.
 ///
@@ -16,7 +23,53 @@ pub struct Upstream(Host);
 enum Host {
     Addr(SocketAddr),
     Name(String, u16),
+    #[cfg(feature = "docker")]
+    Changing(Changing),
+    #[cfg(feature = "docker")]
+    Spread(Spread),
 }
+
+/// Where a service is that moves; `None`: nowhere at present.
+#[cfg(feature = "docker")]
+#[derive(Debug, Clone)]
+struct Changing(watch::Receiver<Option<(String, u16)>>);
+
+#[cfg(feature = "docker")]
+impl PartialEq for Changing {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
+#[cfg(feature = "docker")]
+impl Eq for Changing {}
+
+/// Several places, of which each connection gets the next one.
+#[cfg(feature = "docker")]
+#[derive(Debug, Clone)]
+struct Spread {
+    places: watch::Receiver<Vec<SocketAddr>>,
+    turn: Arc<AtomicUsize>,
+}
+
+#[cfg(feature = "docker")]
+impl Spread {
+    fn next(&self) -> Option<SocketAddr> {
+        let places = self.places.borrow();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        places.get(turn.checked_rem(places.len())?).copied()
+    }
+}
+
+#[cfg(feature = "docker")]
+impl PartialEq for Spread {
+    fn eq(&self, other: &Self) -> bool {
+        self.places.same_channel(&other.places)
+    }
+}
+
+#[cfg(feature = "docker")]
+impl Eq for Spread {}
 
 /// What [`Chaos::proxy`](crate::Chaos::proxy) takes: a `SocketAddr`, `"host:port"`, `(host, port)`.
 #[diagnostic::on_unimplemented(
@@ -59,11 +112,36 @@ impl Upstream {
         Ok(Self(Host::Name(host.to_owned(), port)))
     }
 
+    /// One that is read anew for each connection. While it is `None`, connections are closed at once.
+    #[cfg(feature = "docker")]
+    pub(crate) fn changing(upstream: watch::Receiver<Option<(String, u16)>>) -> Self {
+        Self(Host::Changing(Changing(upstream)))
+    }
+
+    /// Several, of which each connection gets the next one. While there are none, connections are closed at once.
+    #[cfg(feature = "docker")]
+    pub(crate) fn spread(places: watch::Receiver<Vec<SocketAddr>>) -> Self {
+        Self(Host::Spread(Spread { places, turn: Arc::default() }))
+    }
+
     /// Connects to it.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
         match &self.0 {
             Host::Addr(addr) => TcpStream::connect(addr).await,
             Host::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await,
+            #[cfg(feature = "docker")]
+            Host::Changing(Changing(current)) => {
+                let current = current.borrow().clone();
+                match current {
+                    Some((host, port)) => TcpStream::connect((host.as_str(), port)).await,
+                    None => Err(io::ErrorKind::ConnectionRefused.into()),
+                }
+            }
+            #[cfg(feature = "docker")]
+            Host::Spread(spread) => match spread.next() {
+                Some(place) => TcpStream::connect(place).await,
+                None => Err(io::ErrorKind::ConnectionRefused.into()),
+            },
         }
         .inspect_err(crate::descriptors::note)
     }
@@ -82,6 +160,17 @@ impl fmt::Display for Upstream {
         match &self.0 {
             Host::Addr(addr) => addr.fmt(f),
             Host::Name(name, port) => write!(f, "{name}:{port}"),
+            #[cfg(feature = "docker")]
+            Host::Changing(Changing(current)) => match &*current.borrow() {
+                Some((host, port)) => write!(f, "{host}:{port}"),
+                None => f.write_str("nothing"),
+            },
+            #[cfg(feature = "docker")]
+            Host::Spread(spread) => {
+                let places: Vec<String> = spread.places.borrow().iter().map(ToString::to_string).collect();
+                f.write_str(if places.is_empty() { "nothing" } else { "" })?;
+                f.write_str(&places.join(", "))
+            }
         }
     }
 }

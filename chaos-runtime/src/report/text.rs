@@ -204,7 +204,7 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
             f(message);
         }
     }
-    for ProbeRecord { name, unit, samples: _, error } in probes {
+    for ProbeRecord { name, unit, samples: _, error, period_us: _ } in probes {
         [name, unit].into_iter().for_each(&mut f);
         error.iter_mut().for_each(&mut f);
     }
@@ -219,9 +219,9 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
     for Event { at_us: _, kind: _, text } in events {
         f(text);
     }
-    for RollbackRecord { what, target, at_us: _, took_us: _, attempts: _, error, by_hand } in rollback {
+    for RollbackRecord { what, target, at_us: _, took_us: _, attempts: _, remark, error, by_hand } in rollback {
         [what, target, by_hand].into_iter().for_each(&mut f);
-        error.iter_mut().for_each(&mut f);
+        remark.iter_mut().chain(error).for_each(&mut f);
     }
     if let Some(Finding { id, urgency: _, owner, fix_by, claims }) = finding {
         for text in [id, owner, fix_by].into_iter().flatten() {

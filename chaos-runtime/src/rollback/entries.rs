@@ -79,6 +79,7 @@ impl Inner {
             took,
             attempts,
             by_hand: entry.undo.recipe.by_hand(whole),
+            remark: outcome.as_ref().ok().cloned().flatten(),
             error: outcome.err().map(|error| error.to_string()),
         };
         if let Some(file) = file.as_mut().filter(|_| entry.on_disk && report.error.is_none()) {
@@ -99,6 +100,7 @@ impl Inner {
             started: Instant::now(),
             took: Duration::ZERO,
             attempts: 0,
+            remark: None,
             error: Some(error.to_owned()),
             by_hand: entry.map_or_else(String::new, |entry| entry.undo.recipe.by_hand(whole)),
         }

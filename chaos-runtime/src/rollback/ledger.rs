@@ -32,6 +32,8 @@ pub(crate) struct UndoReport {
     pub(crate) took: Duration,
     pub(crate) attempts: u32,
     pub(crate) error: Option<String>,
+    /// What is worth knowing although it succeeded.
+    pub(crate) remark: Option<String>,
     pub(crate) by_hand: String,
 }
 
@@ -155,13 +157,18 @@ impl UndoLedger {
         report.unwrap_or_else(|| self.inner.failed(id, "the runtime that ran the undo was shut down"))
     }
 
-    /// Runs all that are left: last in, first out on each target, targets concurrently.
+    /// Runs all that are left: last in, first out on each target, targets concurrently; what ends targets comes last.
     pub(crate) async fn undo_all(&self) -> Vec<UndoReport> {
         let mut reports = Vec::new();
         loop {
             let mut targets: BTreeMap<String, Vec<UndoId>> = BTreeMap::new();
-            for (id, entry) in self.inner.state().entries.iter().rev().filter(|(_, e)| e.done.borrow().is_none()) {
-                targets.entry(entry.target.clone()).or_default().push(*id);
+            {
+                let state = self.inner.state();
+                let open = || state.entries.iter().rev().filter(|(_, entry)| entry.done.borrow().is_none());
+                let only_last = open().all(|(_, entry)| entry.undo.last);
+                for (id, entry) in open().filter(|(_, entry)| entry.undo.last == only_last) {
+                    targets.entry(entry.target.clone()).or_default().push(*id);
+                }
             }
             if targets.is_empty() {
                 // Not only when it is dropped: a body that blocks its thread keeps the ledger until the process ends.

@@ -156,6 +156,28 @@ async fn last_in_first_out_on_a_target_and_concurrently_across_targets() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ends_targets_waits_for_the_faults_on_them() {
+    let ledger = UndoLedger::in_memory();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let undo = |name: &'static str, takes: u64| {
+        let order = Arc::clone(&order);
+        Undo::in_process(name, move || {
+            let order = Arc::clone(&order);
+            async move {
+                tokio::time::sleep(Duration::from_secs(takes)).await;
+                order.lock().unwrap().push(name);
+                Ok(())
+            }
+        })
+    };
+    ledger.record("remove", "containers", undo("remove", 0).last()).unwrap();
+    ledger.record("slow", "a", undo("slow", 5)).unwrap();
+    ledger.record("fast", "b", undo("fast", 1)).unwrap();
+    assert_eq!(ledger.undo_all().await.len(), 3);
+    assert_eq!(*order.lock().unwrap(), ["fast", "slow", "remove"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_undo_is_tried_three_times() {
     let ledger = UndoLedger::in_memory();
     let (undo, runs) = counting(2);

@@ -95,7 +95,7 @@ impl Leader {
     }
 
     /// Whether this very process is alive, and not another one with its id.
-    fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         state(self.pid).is_some() && system::started(self.pid).as_ref() == Some(&self.started)
     }
 }

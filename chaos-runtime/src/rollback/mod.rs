@@ -1,5 +1,7 @@
 //! Rollback: the undo of every fault is on disk before the fault is injected, and runs on every way out.
 
+mod aws;
+pub(crate) mod containers;
 #[cfg(all(test, target_os = "linux"))]
 mod cost_tests;
 mod entries;
@@ -22,6 +24,8 @@ mod replay;
 mod run;
 mod undo;
 
+pub use aws::{AwsPlace, AwsStep};
+pub use containers::{Beside, ContainerStep, FileSystem};
 pub(crate) use interrupt::{Registration, register, wait_for_death};
 pub(crate) use ledger::{UndoId, UndoLedger, UndoReport};
 #[cfg(feature = "fuzzing")]
@@ -31,4 +35,6 @@ pub(crate) use queue::Wait;
 pub use replay::{Leftover, Recovered, recover};
 #[cfg(any(target_os = "linux", test))]
 pub(crate) use replay::{OwnFiles, replay_files_of};
+#[cfg(feature = "docker")]
+pub(crate) use run::ATTEMPT_LIMIT;
 pub use undo::{Leader, Recipe, Undo};

@@ -217,7 +217,7 @@ async fn replay_file(mut file: LedgerFile, tell: &mut impl FnMut(Recovered)) {
         let (_, outcome) = carry_out(&undo).await;
         let by_hand = undo.recipe.by_hand(outcome.is_err().then_some(&*path));
         match &outcome {
-            Ok(()) => drop(file.done(entry.id)),
+            Ok(_) => drop(file.done(entry.id)),
             Err(_) => all_undone = false,
         }
         tell(Recovered {

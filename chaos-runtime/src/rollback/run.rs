@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 /// How long one attempt may take.
-pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The pauses between the attempts: one attempt more than there are pauses.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
@@ -20,11 +20,14 @@ const STDERR_TAIL: usize = 1_000;
 /// How much more of it is kept, so that a secret that begins before the shown part is found whole.
 const STDERR_BEFORE: usize = 4_000;
 
+/// What is worth knowing about an undo that succeeded: that its target was gone already.
+pub(crate) type Remark = Option<String>;
+
 /// Runs an undo until it succeeds, three times at most. Returns the attempts and the last error.
 ///
 /// The last attempt follows the recipe if there is one that means something outside this process: a
 /// closure that failed twice fails a third time, a command may not. Must run on a tokio runtime.
-pub(super) async fn carry_out(undo: &Undo) -> (u32, Result<()>) {
+pub(super) async fn carry_out(undo: &Undo) -> (u32, Result<Remark>) {
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -38,24 +41,36 @@ pub(super) async fn carry_out(undo: &Undo) -> (u32, Result<()>) {
     }
 }
 
+impl Recipe {
+    /// How long one attempt may take.
+    fn attempt_limit(&self) -> Duration {
+        match self {
+            // It waits for the end of an experiment, and for the end of throttling.
+            Self::Aws { .. } => Duration::from_secs(300),
+            _ => ATTEMPT_LIMIT,
+        }
+    }
+}
+
 /// One attempt, bounded, on a task of its own: a panic ends the task, not the rollback.
-async fn attempt(undo: &Undo, by_recipe: bool) -> Result<()> {
+async fn attempt(undo: &Undo, by_recipe: bool) -> Result<Remark> {
     let mut task = match &undo.live {
         Some(live) if !by_recipe => {
             let live = live.clone();
-            tokio::spawn(async move { live().await })
+            tokio::spawn(async move { live().await.map(|()| None) })
         }
         _ => {
             let recipe = undo.recipe.clone();
             tokio::spawn(async move { recipe.run().await })
         }
     };
-    match tokio::time::timeout(ATTEMPT_LIMIT, &mut task).await {
+    let limit = undo.recipe.attempt_limit();
+    match tokio::time::timeout(limit, &mut task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Err(Error::new(format!("the undo panicked{}", panic_text(error)))),
         Err(_) => {
             task.abort();
-            Err(Error::new(format!("the undo did not end within {} s", ATTEMPT_LIMIT.as_secs())))
+            Err(Error::new(format!("the undo did not end within {} s", limit.as_secs())))
         }
     }
 }
@@ -73,10 +88,12 @@ impl Recipe {
     }
 
     /// Does what it says. Needs a tokio runtime.
-    pub(crate) async fn run(&self) -> Result<()> {
+    pub(crate) async fn run(&self) -> Result<Remark> {
         match self {
             Self::Nothing | Self::InProcess { .. } => Ok(()),
             Self::Command { program, args } => run_command(program, args).await,
+            Self::Containers { engine, steps } => return super::containers::run(engine.as_deref(), steps).await,
+            Self::Aws { place, steps } => return super::aws::run(place, steps).await,
             Self::Remove { path } => {
                 let path = path.clone();
                 blocking(move || remove(&path)).await
@@ -97,6 +114,7 @@ impl Recipe {
                 Err(Error::new("processes can be found by their mark on unix only"))
             }
         }
+        .map(|()| None)
     }
 }
 

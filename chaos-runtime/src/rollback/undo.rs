@@ -1,5 +1,7 @@
 //! The undo of a fault: a recipe that survives the process, and what runs while the process lives.
 
+use super::aws::{AwsPlace, AwsStep};
+use super::containers::ContainerStep;
 use crate::Result;
 use crate::secret::{found_in, redact};
 use futures_util::future::BoxFuture;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 pub struct Undo {
     pub(crate) recipe: Recipe,
     pub(crate) live: Option<LiveUndo>,
+    /// It runs when all others are done: the end of a target, on which faults may still have to be undone.
+    pub(crate) last: bool,
 }
 
 /// The undo as it runs in the process that injected the fault. May be called again if it fails.
@@ -64,6 +68,21 @@ pub enum Recipe {
         #[serde(default)]
         leaders: Vec<Leader>,
     },
+    /// Steps on containers, at the same time (feature `docker`).
+    Containers {
+        /// The engine, if another than this process' own: as in `DOCKER_HOST`.
+        #[serde(default)]
+        engine: Option<String>,
+        /// What is done.
+        steps: Vec<ContainerStep>,
+    },
+    /// Steps in an AWS account, one after the other (feature `aws`).
+    Aws {
+        /// The account and the region.
+        place: AwsPlace,
+        /// What is done.
+        steps: Vec<AwsStep>,
+    },
 }
 
 /// The first process of a process group, told apart from later ones with the same id.
@@ -79,20 +98,18 @@ pub struct Leader {
 impl Undo {
     /// For a fault that ends by itself.
     pub fn nothing() -> Self {
-        Self { recipe: Recipe::Nothing, live: None }
+        Self::from_recipe(Recipe::Nothing)
     }
 
     /// A command that ends the harm, also when it is replayed after a crash.
     pub fn command<A: Into<String>>(program: impl Into<String>, args: impl IntoIterator<Item = A>) -> Self {
-        Self {
-            recipe: Recipe::Command { program: program.into(), args: args.into_iter().map(Into::into).collect() },
-            live: None,
-        }
+        let args = args.into_iter().map(Into::into).collect();
+        Self::from_recipe(Recipe::Command { program: program.into(), args })
     }
 
     /// Removes a file or a directory tree.
     pub fn remove(path: impl Into<PathBuf>) -> Self {
-        Self { recipe: Recipe::Remove { path: path.into() }, live: None }
+        Self::from_recipe(Recipe::Remove { path: path.into() })
     }
 
     /// For harm that lives in this process only and so dies with it; `what` is for reports.
@@ -101,7 +118,7 @@ impl Undo {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        Self { recipe: Recipe::InProcess { what: what.into() }, live: None }.live(undo)
+        Self::from_recipe(Recipe::InProcess { what: what.into() }).live(undo)
     }
 
     /// Runs `undo` instead of the recipe while this process lives; the recipe is for after a crash.
@@ -120,7 +137,14 @@ impl Undo {
     }
 
     pub(crate) fn from_recipe(recipe: Recipe) -> Self {
-        Self { recipe, live: None }
+        Self { recipe, live: None, last: false }
+    }
+
+    /// Runs when all undos but those of this kind are done.
+    #[cfg(any(test, feature = "docker"))]
+    pub(crate) fn last(mut self) -> Self {
+        self.last = true;
+        self
     }
 }
 
@@ -143,6 +167,13 @@ impl Recipe {
             }
             Self::SignalMarked { token, signal, .. } => {
                 format!("send signal {signal} to every process with CHAOS_CHILD={token} in its environment")
+            }
+            Self::Containers { engine, steps } => {
+                let on = engine.as_ref().map(|engine| format!("export DOCKER_HOST={engine}; ")).unwrap_or_default();
+                on + &steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            }
+            Self::Aws { place, steps } => {
+                format!("{place}: {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
             }
         }
     }

@@ -26,7 +26,13 @@ static HAS_RUN: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn constructor() {
     HAS_RUN.store(true, Ordering::Relaxed);
-    let Some(arguments) = crate::watchdog::arguments(arguments()) else { return };
+    let all = arguments();
+    #[cfg(feature = "docker")]
+    if let Some(run_end) = crate::watchdog::RunEnd::parse(&all) {
+        let status = catch_unwind(|| run_end.main()).unwrap_or(1);
+        signal_hook::low_level::exit(status);
+    }
+    let Some(arguments) = crate::watchdog::arguments(all) else { return };
     let status = catch_unwind(|| crate::watchdog::main(&arguments)).unwrap_or(1);
     // Without anybody's exit handlers: no coverage file, no report of leaks, of a process that never had a `main`.
     signal_hook::low_level::exit(status);

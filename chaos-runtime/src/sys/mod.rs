@@ -8,6 +8,8 @@ mod constructor;
 mod descriptors;
 #[cfg(unix)]
 mod exit;
+#[cfg(any(feature = "docker", feature = "aws"))]
+mod owner;
 #[cfg(test)]
 pub(crate) mod reexec;
 
@@ -24,5 +26,7 @@ pub(crate) use constructor::runs_before_main;
 pub(crate) use descriptors::close_inherited;
 #[cfg(unix)]
 pub(crate) use exit::at_exit;
+#[cfg(any(feature = "docker", feature = "aws"))]
+pub(crate) use owner::Owner;
 #[cfg(target_os = "linux")]
 pub(crate) use timer::TimerFd;

@@ -1,8 +1,8 @@
 //! HTTP services that `chaos.toml` names.
 
-use crate::config::{Config, base_url, expand};
+use crate::config::{Config, Wrong, base_url, header_value};
 use crate::load::http::{self, HttpRequest};
-use crate::{Chaos, Error, Result, secret};
+use crate::{Chaos, Result, secret};
 use std::fmt;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -43,17 +43,15 @@ impl Chaos {
 impl HttpTarget {
     async fn of(config: &Config, profile: &str, name: &str) -> Result<Self> {
         let target = config.http(profile, name)?;
-        let key = format!("profile.{profile}.http.{name} in {}", config.name());
-        let failed = |why: &str, help: &str| Error::new(format!("{key}: {why}")).help(help);
-        let variable = |name: &str| std::env::var(name).ok();
-        let put_in = |value: &str| {
-            expand(value, variable).map_err(|error| failed(error.message(), error.help_text().unwrap_or_default()))
-        };
-        let url = base_url(&put_in(&target.url)?).map_err(|(why, help)| failed(&why, &help))?;
+        let key = format!("profile.{profile}.http.{name}");
+        let failed = |wrong: Wrong| config.failed(&key, &target.url, &wrong);
+        let url = base_url(&config.filled(&key, &target.url)?).map_err(failed)?;
         let mut headers = Vec::with_capacity(target.headers.len());
-        for (name, value) in &target.headers {
-            let value = put_in(value)?;
+        for (name, template) in &target.headers {
+            let key = format!("{key}.headers.{name}");
+            let value = config.filled(&key, template)?;
             secret::register_header(name, &value);
+            header_value(&value).map_err(|wrong| config.failed(&key, template, &wrong))?;
             headers.push((name.clone(), value));
         }
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
@@ -65,7 +63,7 @@ impl HttpTarget {
         };
         if let Some(problem) = problem {
             let help = format!("start it, correct the address, or choose another profile than `{profile}`");
-            return Err(failed(&format!("nobody accepts connections at {host}:{port}: {problem}"), &help));
+            return Err(failed(Wrong::new(format!("nobody accepts connections at {host}:{port}: {problem}"), help)));
         }
         Ok(Self { name: name.to_owned(), base: url.as_str().trim_end_matches('/').to_owned(), headers })
     }
@@ -154,7 +152,7 @@ mod tests {
     async fn a_service_that_does_not_answer_is_said_with_profile_key_and_address() {
         let addr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let error = of(&format!("[profile.local.http]\norders = \"http://{addr}\"")).await.unwrap_err().to_string();
-        let start = format!("profile.local.http.orders in chaos.toml: nobody accepts connections at {addr}: ");
+        let start = format!("profile.local.http.orders in chaos.toml:2:10: nobody accepts connections at {addr}: ");
         assert!(error.starts_with(&start) && error.contains("\nhelp: start it, correct the address"), "{error}");
     }
 
@@ -162,7 +160,7 @@ mod tests {
     async fn a_variable_that_is_not_set_is_said_with_its_key() {
         let toml = "[profile.local.http]\norders = { url = \"http://h\", headers = { a = \"$CHAOS_NO_SUCH_ONE\" } }";
         let error = of(toml).await.unwrap_err().to_string();
-        let start = "profile.local.http.orders in chaos.toml: the environment variable CHAOS_NO_SUCH_ONE is not set";
+        let start = "profile.local.http.orders.headers.a in chaos.toml:2:46: the environment variable CHAOS_NO_SUCH_ONE is not set";
         assert!(error.starts_with(start) && error.contains("help: set CHAOS_NO_SUCH_ONE"), "{error}");
     }
 }

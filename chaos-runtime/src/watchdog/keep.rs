@@ -62,7 +62,7 @@ pub(crate) fn main(arguments: &Arguments) -> i32 {
 }
 
 /// Sleeps until the process behind `life` has ended.
-fn wait(life: impl AsFd) -> rustix::io::Result<()> {
+pub(super) fn wait(life: impl AsFd) -> rustix::io::Result<()> {
     loop {
         match poll(&mut [PollFd::new(&life, PollFlags::IN)], None) {
             Err(rustix::io::Errno::INTR) => {}

@@ -16,9 +16,13 @@
 #[cfg(target_os = "linux")]
 mod keep;
 mod rescue;
+#[cfg(all(target_os = "linux", feature = "docker"))]
+mod run_end;
 mod start;
 
 #[cfg(target_os = "linux")]
 pub(crate) use keep::{arguments, main};
 pub(crate) use rescue::Rescue;
+#[cfg(all(target_os = "linux", feature = "docker"))]
+pub(crate) use run_end::{RunEnd, remove_after};
 pub(crate) use start::Watchdog;

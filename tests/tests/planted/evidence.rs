@@ -2,9 +2,11 @@
 
 use crate::judge::{PASSED, errored, inconclusive, judge, refuted, spec, unsteady};
 use crate::service::{Harm, Service, failed, fine, never, ok};
+use chaos_runtime::fault::{ClosureFault, EndsByUndo, Held, InjectCx};
 use chaos_runtime::measure::ErrorClass;
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::{Judgement, ReasonKind};
+use std::sync::{Arc, Mutex};
 
 const NO_HARM: Harm = Harm { injected: 0, undone: 0 };
 
@@ -388,4 +390,162 @@ fn a_guard_on_an_unknown_load_or_probe_harms_nothing() {
     assert!(runs.iter().all(|run| run.harm == NO_HARM));
     let runs = judge(probe, inconclusive("`probe(\"nosuch\") > 5` can't be decided: no probe is named `nosuch`"), body);
     assert!(runs.iter().all(|run| run.harm == NO_HARM));
+}
+
+/// A fault whose preparation fails, or counts what was called when it does not.
+struct Prepared {
+    fault: ClosureFault<EndsByUndo>,
+    works: bool,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Fault for Prepared {
+    fn describe(&self) -> String {
+        self.fault.describe()
+    }
+
+    fn target(&self) -> String {
+        Fault::target(&self.fault)
+    }
+
+    async fn prepare(&mut self, _: &InjectCx) -> chaos::Result {
+        self.calls.lock().unwrap().push("prepare");
+        tokio::time::sleep(secs(2)).await;
+        if self.works { Ok(()) } else { Err(chaos::Error::new("no such target").help("make one")) }
+    }
+
+    fn undo(&self) -> Undo {
+        self.calls.lock().unwrap().push("undo");
+        self.fault.undo()
+    }
+
+    async fn inject(&mut self, cx: &InjectCx) -> chaos::Result {
+        self.calls.lock().unwrap().push("inject");
+        self.fault.inject(cx).await
+    }
+
+    async fn evidence(&mut self) -> chaos::Result<Evidence> {
+        self.fault.evidence().await
+    }
+}
+
+impl Held for Prepared {}
+
+#[test]
+fn a_fault_that_can_not_be_prepared_is_not_injected() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    let runs = judge(spec, errored(ReasonKind::Body, "so nothing was injected: no such target"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            let prepared = Prepared { fault: service.fault(), works: false, calls: Arc::default() };
+            chaos.inject(prepared).hold(secs(5)).await
+        })
+    });
+    for run in runs {
+        assert_eq!(run.harm, NO_HARM);
+        assert!(run.journal.faults.is_empty() && run.journal.rollback.is_empty());
+        assert_eq!(run.journal.reasons[0].help.as_deref(), Some("make one"));
+    }
+}
+
+#[test]
+fn preparing_comes_before_the_undo_and_costs_the_fault_no_time() {
+    let spec = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    let runs = judge(spec, PASSED, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(100))).await?;
+            let calls = Arc::<Mutex<Vec<_>>>::default();
+            let prepared = Prepared { fault: service.fault(), works: true, calls: calls.clone() };
+            chaos.inject(prepared).hold(secs(5)).await?;
+            assert_eq!(*calls.lock().unwrap(), ["prepare", "undo", "inject"]);
+            Ok(())
+        })
+    });
+    for run in runs {
+        let fault = &run.journal.faults[0];
+        assert!(fault.confirmed_us.unwrap() - fault.injected_us < 1_000_000, "{fault:?}");
+    }
+}
+
+/// Bites at once, and shows it after 8 s only, as what happens far away does.
+struct Late {
+    fault: ClosureFault<EndsByUndo>,
+    injected: Option<tokio::time::Instant>,
+    own: Option<std::time::Duration>,
+}
+
+impl Late {
+    fn new(service: &Service, own: Option<std::time::Duration>) -> Self {
+        Self { fault: service.fault(), injected: None, own }
+    }
+}
+
+impl Fault for Late {
+    fn describe(&self) -> String {
+        self.fault.describe()
+    }
+
+    fn target(&self) -> String {
+        // The closure fault has a setter of this name.
+        Fault::target(&self.fault)
+    }
+
+    fn undo(&self) -> Undo {
+        self.fault.undo()
+    }
+
+    async fn inject(&mut self, cx: &InjectCx) -> chaos::Result {
+        self.injected = Some(tokio::time::Instant::now());
+        self.fault.inject(cx).await
+    }
+
+    async fn evidence(&mut self) -> chaos::Result<Evidence> {
+        match self.injected {
+            Some(injected) if injected.elapsed() >= secs(8) => self.fault.evidence().await,
+            _ => Ok(Evidence::none("nothing is seen from here")),
+        }
+    }
+
+    fn confirm_within(&self) -> Option<std::time::Duration> {
+        self.own
+    }
+}
+
+impl Held for Late {}
+
+#[test]
+fn a_fault_says_how_long_its_confirmation_may_take_and_the_attribute_outranks_it() {
+    let usual = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]);
+    judge(usual, inconclusive("`planted fault` was not confirmed within 5 s: nothing is seen from here"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            chaos.inject(Late::new(&service, None)).hold(secs(5)).await
+        })
+    });
+    // Less than the usual time is no wish that is granted.
+    judge(usual, inconclusive("`planted fault` was not confirmed within 5 s: nothing is seen from here"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            chaos.inject(Late::new(&service, Some(secs(1)))).hold(secs(5)).await
+        })
+    });
+    judge(usual, PASSED, |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            chaos.inject(Late::new(&service, Some(secs(30)))).hold(secs(5)).await
+        })
+    });
+    let short = spec!(steady [success_rate >= 99%]; hypothesis [recovery <= 5s]; options { confirm: secs(6) });
+    judge(short, inconclusive("`planted fault` was not confirmed within 6 s: nothing is seen from here"), |chaos| {
+        Box::pin(async move {
+            let service = Service::new(chaos, |_, random| fine(random));
+            chaos.load(service.requests().rate(per_second(50))).await?;
+            chaos.inject(Late::new(&service, Some(secs(30)))).hold(secs(5)).await
+        })
+    });
 }

@@ -21,6 +21,7 @@ pub(crate) const BASE: Spec = Spec {
     steady_state: &[],
     hypothesis: &[],
     abort_if: &[],
+    calls: &[],
     options: Options::DEFAULT,
 };
 

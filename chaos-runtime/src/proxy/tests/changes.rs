@@ -1,7 +1,8 @@
 //! Faults come and go; no connection misses one, and no byte is lost.
 
 use crate::fault::Fault;
-use crate::proxy::testbed::{Testbed, clear, hold, pattern, round_trip, timely};
+use crate::proxy::Hits;
+use crate::proxy::testbed::{Testbed, clear, hold, is_silent, pattern, round_trip, timely};
 use crate::units::{kilobytes_per_second, millis, secs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -188,4 +189,27 @@ async fn what_a_black_hole_lets_go_is_late_as_everything_else() {
     clear(&hole).await;
     assert_eq!(timely(client.read_u8()).await.unwrap(), b'x');
     assert!(cleared.elapsed() >= millis(300), "came {:?} after the clearance", cleared.elapsed());
+}
+
+#[tokio::test]
+async fn open_connections_hang_while_later_ones_pass() {
+    let bed = Testbed::echo().await;
+    let mut open = bed.connect().await;
+    round_trip(&mut open, b"open").await;
+    // Connected, and perhaps not accepted yet: it counts as open.
+    let mut waiting = bed.connect().await;
+    let hits = Hits::new();
+    bed.proxy.hang_open(&hits).await.unwrap();
+    let mut later = bed.connect().await;
+    round_trip(&mut later, &pattern(300_000)).await;
+    for client in [&mut open, &mut waiting] {
+        client.write_all(b"hello?").await.unwrap();
+        assert!(is_silent(client, millis(100)).await);
+    }
+    round_trip(&mut later, b"still").await;
+    assert_eq!(hits.count(), 2, "what hangs is counted, and nothing else");
+    bed.proxy.unset(&hits).await.unwrap();
+    let mut back = [0; 6];
+    timely(open.read_exact(&mut back)).await.unwrap();
+    assert_eq!(&back, b"hello?");
 }

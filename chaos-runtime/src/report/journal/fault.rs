@@ -98,6 +98,9 @@ pub struct RollbackRecord {
     pub took_us: u64,
     /// How many attempts it took.
     pub attempts: u32,
+    /// What is worth knowing although it succeeded: that its target was gone already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// Why it failed; `None` = undone.
     pub error: Option<String>,
     /// What to do by hand if it failed.

@@ -201,6 +201,8 @@ pub enum ReasonKind {
     KnownWeakness,
     /// Runs in another profile (skipped).
     Profile,
+    /// A dry run: nothing was injected (skipped).
+    DryRun,
     /// The process was killed (error).
     Killed,
     /// Waits for its turn; only in records without a verdict. Where nobody is left who waits, it was killed (error).
@@ -224,6 +226,7 @@ impl ReasonKind {
             Self::Rollback => "rollback",
             Self::KnownWeakness => "known-weakness",
             Self::Profile => "profile",
+            Self::DryRun => "dry-run",
             Self::Killed => "killed",
             Self::Waiting => "waiting",
         }
@@ -247,6 +250,9 @@ pub struct ProbeRecord {
     pub samples: Vec<ProbeSample>,
     /// What the first failed sample said.
     pub error: Option<String>,
+    /// For values that come late: each stands for this long from its instant on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_us: Option<u64>,
 }
 
 /// One sample of a probe.

@@ -61,6 +61,7 @@ pub fn passed() -> Journal {
         at_us: 14_050 * MS,
         took_us: 900,
         attempts: 1,
+        remark: None,
         error: None,
         by_hand: "remove latency (ended with the test process)".to_owned(),
     }];
@@ -226,6 +227,7 @@ pub fn rollback_failed() -> Journal {
         at_us: 14_060 * MS,
         took_us: 6_200 * MS,
         attempts: 4,
+        remark: None,
         error: Some("docker unpause shop-db-1: exit status 1: Cannot connect to the Docker daemon".to_owned()),
         by_hand: "docker unpause shop-db-1".to_owned(),
     });

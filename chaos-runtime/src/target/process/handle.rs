@@ -2,13 +2,13 @@
 
 use super::builder::ProcessBuilder;
 use super::forward::Forward;
-use super::output::Tail;
 use super::owner::{Order, Owner};
-use super::signal::Signal;
 use super::status::Status;
 use crate::experiment::core::Core;
 use crate::report::journal::OutputRecord;
 use crate::rollback::{Leader, Recipe, Undo};
+use crate::target::Signal;
+use crate::target::output::Tail;
 use crate::{Chaos, Error, Result};
 use std::fmt;
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ impl Process {
                 match ended.order(Order::Shutdown).await {
                     Ok(()) => Ok(()),
                     // Its owner is gone, or failed: then as a replay would do it.
-                    Err(_) => recipe.run().await,
+                    Err(_) => recipe.run().await.map(drop),
                 }
             }
         });

@@ -18,14 +18,12 @@ mod builder;
 mod forward;
 mod handle;
 mod listening;
-mod output;
 mod owner;
 mod readiness;
-mod signal;
 mod status;
 
+pub use crate::target::Signal;
 pub use bin::bin;
 pub use builder::{ProcessBuilder, Ready};
 pub use handle::Process;
-pub use signal::Signal;
 pub(crate) use status::Status;

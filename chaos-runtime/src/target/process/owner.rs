@@ -3,14 +3,14 @@
 
 use super::builder::ProcessBuilder;
 use super::forward::Forward;
-use super::output::Tail;
 use super::readiness;
-use super::signal::Signal;
 use super::status::Status;
 use crate::experiment::events::EventLog;
 use crate::report::journal::EventKind;
 use crate::rollback::marked::Marked;
 use crate::rollback::{Leader, Recipe, UndoId, UndoLedger};
+use crate::target::Signal;
+use crate::target::output::Tail;
 use crate::{Error, Result};
 use rustix::process::{Pid, kill_process, kill_process_group};
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! What is known about a child process.
 
-use super::output::Tail;
+use crate::target::output::Tail;
 use crate::{Error, Result};
 use std::process::ExitStatus;
 

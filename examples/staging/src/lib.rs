@@ -1,0 +1,1 @@
+//! Chaos tests of a staging account, as a nightly pipeline runs them.
