@@ -109,7 +109,8 @@ fn what_a_dead_process_left_is_removed_by_the_next_test() {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("there is a kernel");
     let space = std::fs::read_link("/proc/self/ns/pid").expect("there is a namespace");
     // No process has this number: Linux gives none above 2^22.
-    let owner = format!("chaos-test.owner={}-{}/4194305/1", boot.trim(), space.display());
+    let space = space.display().to_string().replace(['[', ']'], "");
+    let owner = format!("chaos-test.owner={}-{space}/4194305/1", boot.trim());
     let alive = owner.replacen("/4194305/", "/somewhere-else/4194305/", 1);
     let image = std::env::var("CHAOS_IMAGE_REDIS").unwrap_or_else(|_| "redis:7".into());
     let left = docker(&["run", "-d", "--label", &owner, &image]);
