@@ -12,8 +12,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "did you mean `redact`? The keys here are `redact`, `images`, `profile`",
     ),
     ("[redact]\nnmaes = []", "2:1: unknown key `nmaes`", "did you mean `names`?"),
-    ("[profile.a]\nhtp = {}", "2:1: unknown key `htp`", "did you mean `http`? The keys here are `http`, `aurora`"),
-    ("[profile.a]\nkafka = {}", "2:1: unknown key `kafka`", "expected one of: `aurora`, `http`"),
+    ("[profile.a]\nhtp = {}", "2:1: unknown key `htp`", "did you mean `http`? The keys here are `http`, `aurora`, `aws`"),
+    ("[profile.a]\nkafka = {}", "2:1: unknown key `kafka`", "expected one of: `aurora`, `aws`, `http`"),
     (
         "[profile.a.http]\nx = { url = \"http://h\", header = {} }",
         "2:25: unknown key `header`",
@@ -22,7 +22,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "[profile.a.aurora.x]\nreader = 1",
         "2:1: unknown key `reader`",
-        "did you mean `readers`? The keys here are `readers`, `image`, `database`, `user`, `password`, `synchronous`, `promotion_time`",
+        "did you mean `readers`? The keys here are `cluster`, `readers`, `image`, `database`, `user`, `password`, `synchronous`, `promotion_time`",
     ),
     (
         "[profile.a.aurora.x]\ncluster = \"s3cret\"",
