@@ -4,7 +4,7 @@ use super::lane::{Lane, LaneSettings};
 use super::pacer::Pacer;
 use super::{Operation, Schedule};
 use crate::clock::{Clock, Nanos};
-use crate::measure::{Event, PhaseClock, Recorder, Slice, Tally};
+use crate::measure::{Changed, Event, PhaseClock, Recorder, Tally};
 use crate::{Error, Result};
 use std::future::Future;
 use std::rc::Rc;
@@ -36,8 +36,8 @@ enum Command {
 pub(crate) struct View {
     /// One for each segment of the phase clock.
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
-    /// The slices that changed since the last view, and the start of the first of them.
-    pub(crate) changed: (Nanos, Vec<Slice>),
+    /// The slices that changed since the last view.
+    pub(crate) changed: Changed,
     /// The due instant of the oldest operation in flight, of those due at or after the instant asked for.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
@@ -180,7 +180,7 @@ async fn drive<O: Operation>(
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 lanes.iter().for_each(|lane| lane.close());
-                let _ = reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect());
+                let _ = reply.send(lanes.iter().map(|lane| lane.take_recorder()).collect());
                 return;
             }
         }
@@ -189,17 +189,17 @@ async fn drive<O: Operation>(
 
 /// Hands out arrivals when they are due. Late or not, each keeps its own due time.
 async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx) {
-    let pacer = Pacer::new(cx.virtual_time);
+    let pacer = Pacer::new(&cx.clock, cx.virtual_time);
     let start = cx.clock.now();
     let mut arrivals = schedule.arrivals(seed);
     let mut due = start + arrivals.next();
+    let mut now = start;
     loop {
-        let now = cx.clock.now();
         while due <= now {
             lanes.iter().for_each(|lane| lane.arrive(due, now));
             due = start + arrivals.next();
         }
-        pacer.sleep_until(&cx.clock, due).await;
+        now = pacer.sleep_until(&cx.clock, due).await;
         // A schedule that the machine can't keep must not starve the workers it feeds.
         tokio::task::consume_budget().await;
     }
@@ -212,6 +212,6 @@ fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
         changed: recorder.series.take_changed(),
         oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),
-        p99: recorder.bins.iter().rev().flatten().next().and_then(|bin| bin.at_rank((bin.len() * 99).div_ceil(100))),
+        p99: recorder.bins.last_p99(),
     }
 }
