@@ -17,12 +17,7 @@ pub(super) struct Deadline(Option<Pin<Box<Sleep>>>);
 
 impl Deadline {
     /// What `attempt` gives until `at`; `None` when it has not ended by then. Always called by the same task.
-    pub(super) async fn within<T>(
-        &mut self,
-        clock: &Clock,
-        at: Nanos,
-        attempt: impl Future<Output = T>,
-    ) -> Option<T> {
+    pub(super) async fn within<T>(&mut self, clock: &Clock, at: Nanos, attempt: impl Future<Output = T>) -> Option<T> {
         let mut attempt = pin!(attempt);
         poll_fn(|cx| match attempt.as_mut().poll(cx) {
             Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
@@ -79,7 +74,11 @@ mod tests {
         let (clock, mut deadline) = (Clock::start(), Deadline::default());
         assert_eq!(deadline.within(&clock, SECOND, sleep(Duration::from_secs(1))).await, Some(()));
         sleep(Duration::from_secs(5)).await;
-        assert_eq!(deadline.within(&clock, 6 * SECOND, async { 7 }).await, Some(7), "the old timer has fired meanwhile");
+        assert_eq!(
+            deadline.within(&clock, 6 * SECOND, async { 7 }).await,
+            Some(7),
+            "the old timer has fired meanwhile"
+        );
         assert_eq!(deadline.within(&clock, 6 * SECOND, std::future::pending::<()>()).await, None);
         let huge = deadline.within(&clock, Nanos::MAX, sleep(Duration::from_secs(1 << 20))).await;
         assert_eq!(huge, Some(()), "no time-out to speak of");

@@ -24,3 +24,8 @@ pub use operation::Operation;
 pub use plan::{Counterpart, Load, OperationExt};
 pub use retry::Retry;
 pub use schedule::{Schedule, poisson, ramp, stages};
+#[cfg(feature = "bench")]
+pub(crate) use {
+    lane::{Lane, LaneSettings},
+    pacer::Pacer,
+};

@@ -87,7 +87,9 @@ impl Bins {
             if is_settled {
                 bins[index] = Bin::Settled(bins[index].summary().unwrap_or_default());
             } else {
-                if place < old && let Bin::Full(full) = &bins[index] {
+                if place < old
+                    && let Bin::Full(full) = &bins[index]
+                {
                     bins[index] = Bin::Sparse(Box::new(Sparse::of(full)));
                 }
                 self.open[kept] = index;
@@ -200,7 +202,8 @@ mod tests {
         let mut both = Both::new(40);
         let mut random = fastrand::Rng::with_seed(5);
         // The first operation of every second ends half a minute late, and nothing is due in the 21st.
-        let dues = |second: u64| (0..50).map(move |i| second * SECOND + i * 20_000_000).filter(|due| due / SECOND != 20);
+        let dues =
+            |second: u64| (0..50).map(move |i| second * SECOND + i * 20_000_000).filter(|due| due / SECOND != 20);
         for second in 0..40 {
             for due in dues(second) {
                 both.due(due);
@@ -208,7 +211,9 @@ mod tests {
                     both.end(due, 1_000 << random.u32(0..20));
                 }
             }
-            if let Some(before) = second.checked_sub(30) && before != 20 {
+            if let Some(before) = second.checked_sub(30)
+                && before != 20
+            {
                 both.end(before * SECOND, 30 * SECOND);
             }
             both.check();

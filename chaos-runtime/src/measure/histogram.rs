@@ -166,7 +166,8 @@ impl Latencies {
 
     fn encode(&self) -> String {
         let mut bytes = Vec::new();
-        let written = self.interchange().is_some_and(|whole| V2DeflateSerializer::new().serialize(&whole, &mut bytes).is_ok());
+        let written =
+            self.interchange().is_some_and(|whole| V2DeflateSerializer::new().serialize(&whole, &mut bytes).is_ok());
         // The numbers beside it still stand; a picture less is no reason to lose a journal.
         if written { base64::engine::general_purpose::STANDARD.encode(bytes) } else { String::new() }
     }
@@ -226,7 +227,8 @@ mod tests {
         for digits in [Digits::Two, Digits::Three] {
             let theirs = Histogram::<u64>::new_with_bounds(LOWEST, HIGHEST, digits.number()).unwrap();
             let around = (0..=41).flat_map(|power| [(1u64 << power) - 1, 1 << power, (1 << power) + (1 << power) / 3]);
-            for value in around.chain([0, LOWEST, 123_456_789, HIGHEST - 1, HIGHEST]).filter(|value| *value <= HIGHEST) {
+            for value in around.chain([0, LOWEST, 123_456_789, HIGHEST - 1, HIGHEST]).filter(|value| *value <= HIGHEST)
+            {
                 let highest = digits.highest(digits.index(value));
                 assert_eq!(highest, theirs.highest_equivalent(value), "{value} with {digits:?} digits");
             }

@@ -57,7 +57,7 @@ impl Proxy {
     }
 
     /// Runs on `net`, where all its tasks live.
-    async fn start(upstream: Upstream, net: Handle) -> Result<Self> {
+    pub(crate) async fn start(upstream: Upstream, net: Handle) -> Result<Self> {
         let ip = upstream.loopback();
         let listener = Listener::bind(ip).map_err(|error| {
             Error::new(format!("failed to listen on a free port of {ip} for a proxy")).caused_by(error)

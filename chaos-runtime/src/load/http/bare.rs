@@ -177,7 +177,10 @@ impl Line {
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    async fn send(&mut self, request: Request) -> std::result::Result<::http::Response<Incoming>, TrySendError<Request>> {
+    async fn send(
+        &mut self,
+        request: Request,
+    ) -> std::result::Result<::http::Response<Incoming>, TrySendError<Request>> {
         let mut response = pin!(self.sender.try_send_request(request));
         let connection = &mut self.connection;
         poll_fn(|cx| until(connection, cx, |cx| response.as_mut().poll(cx))).await

@@ -1,10 +1,18 @@
 //! What the suites in `benches/` measure: the ways that experiments take, without an experiment around them.
 
-use crate::clock::{Clock, Nanos};
+mod lane;
+mod pacer;
+mod recorder;
+
+pub use lane::Arrivals;
+pub use pacer::Pacer;
+pub use recorder::{Recorder, Written};
+
+use crate::clock::Clock;
 use crate::experiment::meter::{LoadInfo, Measured, Meter};
 use crate::experiment::net::Net;
 use crate::load::{DriverCx, Load, Operation};
-use crate::measure::{Completion, Event, Latencies, Outcome, PhaseClock, PhaseMeasures};
+use crate::measure::{Event, Latencies, PhaseClock, PhaseMeasures};
 use crate::proxy::{Proxy, ToUpstream};
 use crate::report::journal::PhaseKind;
 use crate::rollback::Undo;
@@ -163,6 +171,14 @@ impl Network {
     }
 }
 
+/// Starts a proxy on the current runtime, so that one thread does all there is to do.
+///
+/// # Errors
+/// As `Chaos::proxy`.
+pub async fn proxy_here(upstream: impl ToUpstream) -> Result<Proxy> {
+    Proxy::start(upstream.to_upstream()?, tokio::runtime::Handle::current()).await
+}
+
 /// Undoes a fault that lives in this process.
 ///
 /// # Errors
@@ -171,37 +187,5 @@ pub async fn clear(undo: &Undo) -> Result<()> {
     match &undo.live {
         Some(live) => live().await,
         None => Err(Error::new("this undo has no live half")),
-    }
-}
-
-/// A load's recorder, to record into directly.
-#[derive(Debug)]
-pub struct Recorder(crate::measure::Recorder);
-
-impl Default for Recorder {
-    fn default() -> Self {
-        let phases = Arc::new(PhaseClock::default());
-        phases.begin(PhaseKind::Baseline, 0);
-        let mut recorder = crate::measure::Recorder::new(phases, 1_000_000_000);
-        recorder.register(&events());
-        Self(recorder)
-    }
-}
-
-impl Recorder {
-    /// Notes an arrival; in nanoseconds from the start.
-    pub fn due(&mut self, due: Nanos, noticed: Nanos) {
-        self.0.due(due, noticed);
-    }
-
-    /// Records an answer of status 200.
-    pub fn complete(&mut self, due: Nanos, noticed: Nanos, started: Nanos, ended: Nanos) {
-        let first = Outcome::OK.with_status(200);
-        self.0.complete(&Completion { due, noticed, started, ended, first, ok_at_last: true, attempts: 1 });
-    }
-
-    /// How many operations it holds.
-    pub fn operations(&self) -> u64 {
-        self.0.phases.iter().map(|phase| phase.tally.operations).sum()
     }
 }
