@@ -4,13 +4,16 @@ use crate::clock::{Clock, Nanos};
 use crate::experiment::meter::{LoadInfo, Measured, Meter};
 use crate::experiment::net::Net;
 use crate::load::{DriverCx, Load, Operation};
-use crate::measure::{Completion, Event, Latencies, Outcome, PhaseClock, PhaseMeasures};
+use crate::measure::{Completion, Event, Latencies, Outcome, PhaseClock, PhaseMeasures, Series};
 use crate::proxy::{Proxy, ToUpstream};
 use crate::report::journal::PhaseKind;
 use crate::rollback::Undo;
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The width of a bin.
+const SECOND: Nanos = 1_000_000_000;
 
 /// How often a running experiment looks at its loads.
 const LOOK: Duration = Duration::from_millis(100);
@@ -175,33 +178,42 @@ pub async fn clear(undo: &Undo) -> Result<()> {
 }
 
 /// A load's recorder, to record into directly.
-#[derive(Debug)]
-pub struct Recorder(crate::measure::Recorder);
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    recorder: crate::measure::Recorder,
+    /// The meter's copy.
+    seen: Series,
+}
 
 impl Default for Recorder {
     fn default() -> Self {
         let phases = Arc::new(PhaseClock::default());
         phases.begin(PhaseKind::Baseline, 0);
-        let mut recorder = crate::measure::Recorder::new(phases, 1_000_000_000);
+        let mut recorder = crate::measure::Recorder::new(phases, SECOND);
         recorder.register(&events());
-        Self(recorder)
+        Self { recorder, seen: Series::new(SECOND) }
     }
 }
 
 impl Recorder {
     /// Notes an arrival; in nanoseconds from the start.
     pub fn due(&mut self, due: Nanos, noticed: Nanos) {
-        self.0.due(due, noticed);
+        self.recorder.due(due, noticed);
     }
 
     /// Records an answer of status 200.
     pub fn complete(&mut self, due: Nanos, noticed: Nanos, started: Nanos, ended: Nanos) {
         let first = Outcome::OK.with_status(200);
-        self.0.complete(&Completion { due, noticed, started, ended, first, ok_at_last: true, attempts: 1 });
+        self.recorder.complete(&Completion { due, noticed, started, ended, first, ok_at_last: true, attempts: 1 });
+    }
+
+    /// Takes over what changed, as an experiment does ten times a second.
+    pub fn look(&mut self) {
+        self.seen.apply(self.recorder.series.take_changed());
     }
 
     /// How many operations it holds.
     pub fn operations(&self) -> u64 {
-        self.0.phases.iter().map(|phase| phase.tally.operations).sum()
+        self.recorder.phases.iter().map(|phase| phase.tally.operations).sum()
     }
 }
