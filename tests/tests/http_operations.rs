@@ -214,13 +214,13 @@ async fn what_is_sent() {
         lines.sort_unstable();
         lines
     };
-    let mut request = || {
+    let request = || {
         let [client, bare] = [received.recv().unwrap(), received.recv().unwrap()];
         assert_eq!(sorted(&client), sorted(&bare), "both send the same, in whatever order");
         assert_eq!(client.lines().next(), bare.lines().next());
         client
     };
-    let (pay, mut next) = (request(), request);
+    let (pay, next) = (request(), request);
     let request = pay;
     assert!(request.starts_with("POST /checkout?currency=EUR+%26+more HTTP/1.1\r\n"), "{request}");
     for line in
