@@ -30,6 +30,9 @@ fn drive(recorder: &mut Recorder, rate: u64, operations: u64) {
         let (due, served) = (index * gap, 40_000 + (state >> 46));
         recorder.due(due, due + 7_000);
         recorder.complete(due, due + 7_000, due + 8_000, due + 8_000 + served);
+        if index % (rate / 10) == 0 {
+            recorder.look();
+        }
     }
 }
 

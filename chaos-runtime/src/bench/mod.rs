@@ -120,7 +120,7 @@ impl Figures {
             operations: all.tally.operations,
             failed: all.tally.failed,
             dropped: all.tally.dropped,
-            statuses: all.tally.statuses.iter().map(|(status, count)| (*status, *count)).collect(),
+            statuses: all.tally.statuses.sorted().into_iter().collect(),
             failure: measured.recorder.failures.first().map(|sample| sample.message.clone()),
             response: Quantiles::of(&all.response),
             service: Quantiles::of(&all.service),

@@ -6,7 +6,7 @@ use crate::experiment::core::Core;
 use crate::experiment::meter::{LoadInfo, Measured};
 use crate::experiment::settings::Settings;
 use crate::experiment::{CargoTarget, Options, Spec, identity, records};
-use crate::measure::{Completion, Outcome, PhaseClock};
+use crate::measure::{Completion, Outcome, PhaseClock, Series};
 use crate::report::journal::{Journal, PhaseKind, PhaseRecord, Verdict};
 use crate::report::terminal::{self, Style};
 use crate::rollback::UndoLedger;
@@ -16,9 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A load's recorder in an experiment of four phases.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Recorder {
     recorder: crate::measure::Recorder,
+    /// The meter's copy.
+    seen: Series,
     phases: Arc<PhaseClock>,
 }
 
@@ -28,7 +30,7 @@ impl Default for Recorder {
         phases.begin(PhaseKind::Baseline, 0);
         let mut recorder = crate::measure::Recorder::new(phases.clone(), SECOND);
         recorder.register(&super::events());
-        Self { recorder, phases }
+        Self { recorder, seen: Series::new(SECOND), phases }
     }
 }
 
@@ -55,6 +57,11 @@ impl Recorder {
     pub fn complete(&mut self, due: Nanos, noticed: Nanos, started: Nanos, ended: Nanos) {
         let first = Outcome::OK.with_status(200);
         self.recorder.complete(&Completion { due, noticed, started, ended, first, ok_at_last: true, attempts: 1 });
+    }
+
+    /// Takes over what changed, as an experiment does ten times a second.
+    pub fn look(&mut self) {
+        self.seen.apply(self.recorder.series.take_changed());
     }
 
     /// A fault begins.

@@ -81,7 +81,7 @@ impl<'a> Sample<'a> {
         match event {
             Event::Failed => tally.failed,
             Event::FailedForGood => tally.failed_for_good,
-            Event::Status(status) => tally.statuses.get(&status).copied().unwrap_or_default(),
+            Event::Status(status) => tally.statuses.of(status),
             Event::Error(class) => tally.errors[class.index()],
             // A phase that ended before the event was registered has not counted it.
             Event::Slow { limit, .. } => match self.index_of(event).and_then(|i| self.measures.events.get(i)) {

@@ -52,7 +52,7 @@ fn phase_stats(phase: &PhaseMeasures) -> PhaseStats {
         dropped,
         late,
         errors: errors.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>(),
-        statuses: phase.tally.statuses.clone(),
+        statuses: phase.tally.statuses.sorted(),
         response: phase.response.summary(true),
         failure_response: phase.failure_response.summary(false),
         service: phase.service.summary(false),

@@ -65,14 +65,14 @@ impl Driver {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (failed, why) = std::sync::mpsc::channel();
-        let virtual_time = cx.virtual_time;
+        let (virtual_time, paced) = (cx.virtual_time, schedule.is_some());
         let start: Start = Box::new(move || Box::pin(drive(operations, schedule, settings, cx, inbox, ready)));
         if virtual_time {
             tokio::task::spawn_local(start());
         } else {
             std::thread::Builder::new()
                 .name("chaos-load".into())
-                .spawn(move || run_thread(start, &failed))
+                .spawn(move || run_thread(start, paced, &failed))
                 .map_err(|error| Error::new("failed to start a load's thread").caused_by(error))?;
         }
         is_ready.await.unwrap_or_else(|_| {
@@ -117,10 +117,13 @@ impl Driver {
 /// A driver that is silent for this long is blocked by one of its operations.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
-fn run_thread(start: Start, failed: &std::sync::mpsc::Sender<std::io::Error>) {
+fn run_thread(start: Start, paced: bool, failed: &std::sync::mpsc::Sender<std::io::Error>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     // More turns of the event loop per task turn: the pacer's timer is noticed sooner under load.
-    builder.enable_all().event_interval(16);
+    builder.enable_all();
+    if paced {
+        builder.event_interval(16);
+    }
     match builder.build_local(Default::default()) {
         Ok(runtime) => runtime.block_on(start()),
         // The sender of readiness is dropped with `start`, which tells the waiting side to ask why.

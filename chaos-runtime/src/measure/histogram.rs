@@ -61,7 +61,6 @@ impl Digits {
 pub(crate) struct Latencies {
     digits: Digits,
     counts: Box<[u64]>,
-    len: u64,
     sum: u128,
     min: Nanos,
     max: Nanos,
@@ -80,13 +79,12 @@ impl Latencies {
 
     fn new(digits: Digits) -> Self {
         let counts = vec![0; digits.index(HIGHEST) + 1].into_boxed_slice();
-        Self { digits, counts, len: 0, sum: 0, min: Nanos::MAX, max: 0 }
+        Self { digits, counts, sum: 0, min: Nanos::MAX, max: 0 }
     }
 
     /// Adds a latency.
     pub(crate) fn record(&mut self, latency: Nanos) {
         self.counts[self.digits.index(latency)] += 1;
-        self.len += 1;
         self.sum += u128::from(latency);
         self.min = self.min.min(latency);
         self.max = self.max.max(latency);
@@ -96,14 +94,14 @@ impl Latencies {
     pub(crate) fn add(&mut self, other: &Self) {
         debug_assert_eq!(self.digits, other.digits, "only histograms of one kind are merged");
         self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
-        self.len += other.len;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
+    /// Counted only when it is asked for.
     pub(crate) fn len(&self) -> u64 {
-        self.len
+        self.counts.iter().sum()
     }
 
     pub(super) fn min(&self) -> Nanos {
@@ -120,7 +118,7 @@ impl Latencies {
 
     /// The value of rank `rank` (1 = smallest); `None` where there are fewer values.
     pub(crate) fn at_rank(&self, rank: u64) -> Option<Nanos> {
-        if rank == self.len && rank > 0 {
+        if rank > 0 && rank == self.len() {
             return Some(self.max);
         }
         Some(self.digits.highest(rank_index(self.counted(), rank)?).clamp(self.min, self.max))

@@ -136,7 +136,6 @@ impl Recorder {
             }
         }
         self.series.count_events(self.events.len());
-        self.phases.iter_mut().for_each(|phase| phase.count_events(self.events.len()));
     }
 
     /// Brings the phases up to date with the clock. Called for every operation: one atomic load when nothing changed.
@@ -155,11 +154,7 @@ impl Recorder {
         for (index, segment) in self.segments.iter().enumerate() {
             match self.phases.get_mut(index) {
                 Some(phase) => phase.kind = segment.kind,
-                None => {
-                    let mut phase = PhaseMeasures::new(segment.kind);
-                    phase.count_events(self.events.len());
-                    self.phases.push(phase);
-                }
+                None => self.phases.push(PhaseMeasures::new(segment.kind)),
             }
         }
         debug_assert!(self.phases.len() >= known, "the phase clock only grows");
@@ -210,6 +205,10 @@ impl Recorder {
         phase.lag.record(lag);
         phase.queue.record(done.started.saturating_sub(done.noticed));
 
+        // Not when an event is registered: a phase that had ended by then has not counted it, and must not say zero.
+        if phase.events.len() < self.events.len() {
+            phase.count_events(self.events.len());
+        }
         let (slice, counts) = self.series.with_events_at(done.due);
         for (index, event) in self.events.iter().enumerate() {
             if event.of(&done.first, done.ok_at_last, response) {

@@ -14,7 +14,6 @@ use hyper_util::rt::TokioIo;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use std::future::poll_fn;
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -49,10 +48,13 @@ impl Bare {
         let target = target.parse().map_err(|error| Error::new("the URL can't be sent").caused_by(error))?;
         let host = url.host_str().unwrap_or_default();
         let mut headers = request.headers().clone();
-        let mut default = |name, value| drop(headers.entry(name).or_insert(value));
-        default(header::HOST, authority(url, host)?);
-        default(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        default(header::ACCEPT, HeaderValue::from_static("*/*"));
+        for (name, value) in [
+            (header::HOST, authority(url, host)?),
+            (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
+            (header::ACCEPT, HeaderValue::from_static("*/*")),
+        ] {
+            headers.entry(name).or_insert(value);
+        }
         Ok(Self {
             // Brackets are for URLs, not for sockets.
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
@@ -173,7 +175,7 @@ impl Line {
 
     /// Whether it can take another request. Nobody has looked at it since the last one.
     fn is_open(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        drive(&mut self.connection, &mut Context::from_waker(Waker::noop()));
         self.connection.is_some() && self.sender.is_ready()
     }
 
@@ -188,10 +190,6 @@ impl Line {
 
     fn until<T>(&mut self, cx: &mut Context<'_>, poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         until(&mut self.connection, cx, poll)
-    }
-
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        drive(&mut self.connection, cx);
     }
 }
 
@@ -211,12 +209,13 @@ fn until<T>(
     cx: &mut Context<'_>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
+    // What can go on at once wakes nobody: request, answer and connection would wake their own task for one another.
     let silent = &mut Context::from_waker(Waker::noop());
-    drive(connection, cx);
+    drive(connection, silent);
     if let Poll::Ready(done) = poll(silent) {
         return Poll::Ready(done);
     }
-    // A body says only when it is polled that it wants to be read.
+    // A body says only when it is polled that it wants to be read. Last, so that the peer wakes whoever waits now.
     drive(connection, cx);
     poll(silent)
 }

@@ -329,7 +329,12 @@ impl HttpRequest {
                 Ok(Some(chunk)) if self.check.is_some() => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
-                Err(error) => return Ok(failure(&*error).with_status(status)),
+                Err(error) => {
+                    let mut outcome = failure(&*error).with_status(status);
+                    // hyper does not say of its errors that they are of a body.
+                    outcome.error = outcome.error.filter(|class| *class != ErrorClass::Other).or(Some(ErrorClass::Body));
+                    return Ok(outcome);
+                }
             }
         }
         let checked = self.check.as_ref().map_or(Ok(()), |check| check.check(&body));
