@@ -6,6 +6,11 @@ use crate::units::ByteRate;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most bytes of a link that latency keeps under way: 20 ms at 3.3 GB/s.
+const LINE: usize = 64 * 1024 * 1024;
+/// Bytes that wait for a link of limited rate; more stay with the sender, which so feels the rate.
+const QUEUE: usize = 64 * 1024;
+
 /// What one fault does.
 #[derive(Debug, Clone)]
 pub(crate) enum Effect {
@@ -177,8 +182,26 @@ impl Lane {
         latencies.any(|other| Arc::ptr_eq(other, hits)) || bandwidths.any(|other| Arc::ptr_eq(other, hits))
     }
 
+    /// The delay of a chunk: those of all latency faults together.
+    pub(super) fn delay(&self, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
+        self.latencies.iter().map(|latency| latency.draw(connection, direction, chunk)).sum()
+    }
+
+    /// Bytes that may be under way: what the latency keeps on the wire at the rate, and a queue before it.
+    pub(super) fn capacity(&self) -> usize {
+        let delay = self.longest_delay();
+        match self.rate() {
+            None if delay.is_zero() => 0,
+            None => LINE,
+            Some(rate) => {
+                let under_way = rate.as_bytes_per_second() as f64 * delay.as_secs_f64();
+                QUEUE + (under_way as usize).min(LINE)
+            }
+        }
+    }
+
     /// The longest delay that a chunk can get.
-    pub(super) fn longest_delay(&self) -> Duration {
+    fn longest_delay(&self) -> Duration {
         self.latencies.iter().fold(Duration::ZERO, |sum, l| sum.saturating_add(l.delay).saturating_add(l.jitter))
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod reexec;
 mod timer;
 
 #[cfg(unix)]
-pub(crate) use child::die_with_parent;
+pub(crate) use child::{die_with_parent, with_descriptors};
 #[cfg(target_os = "linux")]
 pub(crate) use child::in_own_session;
 #[cfg(target_os = "linux")]
