@@ -3,11 +3,9 @@
 //! One timer serves all connections of a proxy: tokio's own has slots of a millisecond, and a descriptor for each
 //! connection would double what a connection needs. On Linux it is a timerfd, true to a few microseconds.
 
-use crate::clock::nanos;
 #[cfg(target_os = "linux")]
-use crate::sys::TimerFd;
+use crate::{clock::nanos, sys::TimerFd};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -175,12 +173,6 @@ impl Alarm {
 impl Drop for Set {
     fn drop(&mut self) {
         self.timer.cancel(self.key);
-    }
-}
-
-impl fmt::Debug for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Alarm").field(&self.0.as_ref().map(|set| set.key.0)).finish()
     }
 }
 

@@ -86,7 +86,7 @@ impl Link {
             direction,
             faults: seat.faults().clone(),
             version: 0,
-            plan: Arc::default(),
+            plan: Plan::none(),
             cut: None,
             clear: true,
             touched: false,

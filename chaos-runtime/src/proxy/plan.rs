@@ -3,7 +3,7 @@
 use super::direction::{Direction, Directions};
 use super::hits::{ConnectionId, Hits};
 use crate::units::ByteRate;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Most bytes of a link that latency keeps under way: 20 ms at 3.3 GB/s.
@@ -81,6 +81,12 @@ pub(super) struct Bandwidth {
 }
 
 impl Plan {
+    /// Without a fault; one for all.
+    pub(super) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Plan>> = LazyLock::new(Arc::default);
+        NONE.clone()
+    }
+
     pub(super) fn of(entries: &[Entry]) -> Self {
         let mut plan = Self::default();
         for Entry { effect, hits } in entries {
