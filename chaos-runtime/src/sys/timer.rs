@@ -6,6 +6,7 @@ use crate::clock::Nanos;
 use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -28,6 +29,25 @@ impl TimerFd {
         let now = rustix::time::clock_gettime(ClockId::Monotonic);
         // Counted from the machine's start, so neither part is negative.
         now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+    }
+
+    /// Has it fire in this long; until then [`poll_fired`](Self::poll_fired) is pending. May be called anywhere.
+    pub(crate) fn set(&self, nanos: Nanos) -> io::Result<()> {
+        let value = Timespec {
+            tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),
+            // Zero and zero would mean never.
+            tv_nsec: (nanos % 1_000_000_000).max(u64::from(nanos == 0)) as _,
+        };
+        let timer = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        rustix::time::timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &timer)?;
+        Ok(())
+    }
+
+    /// Ready once for each time it fires. Nothing is read: the event loop tells of edges, and setting the timer
+    /// anew forgets that it fired.
+    pub(crate) fn poll_fired(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.0.poll_read_ready(cx))?.clear_ready();
+        Poll::Ready(Ok(()))
     }
 
     /// Waits until this instant of the timer's clock. May return early when an earlier wait was given up.
