@@ -24,6 +24,8 @@ pub(crate) struct Bench {
     /// Where processes are pinned to; `None` on a machine with one core, or without taskset.
     pub(crate) cores: Option<(usize, usize)>,
     pub(crate) scratch: PathBuf,
+    /// How many descriptors a process may have open.
+    pub(crate) descriptors: u64,
     executable: PathBuf,
 }
 
@@ -32,7 +34,9 @@ impl Bench {
         std::fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
         let executable = std::env::current_exe().map_err(|error| error.to_string())?;
         let cores = cores().filter(|_| find("taskset").is_some());
-        Ok(Self { repeats, seconds, quick, cores, scratch, executable })
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let descriptors = limit.current.unwrap_or(u64::MAX);
+        Ok(Self { repeats, seconds, quick, cores, scratch, descriptors, executable })
     }
 
     /// A program on its core.

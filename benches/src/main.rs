@@ -62,7 +62,7 @@ impl Asked {
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut number = || {
-                let value = args.next().and_then(|value| value.parse().ok()).filter(|value| *value > 0);
+                let value = args.next().and_then(|value| value.parse().ok()).filter(|value: &u64| *value > 0);
                 value.ok_or(format!("{arg} takes a whole number above zero"))
             };
             match *arg {
@@ -70,7 +70,7 @@ impl Asked {
                 "--quick" => asked.quick = true,
                 "--table" => asked.table = true,
                 "--readme" => asked.readme = true,
-                "--repeats" => asked.repeats = Some(usize::try_from(number()?).map_err(|error| error.to_string())?),
+                "--repeats" => asked.repeats = usize::try_from(number()?).ok(),
                 "--seconds" => asked.seconds = Some(number()?),
                 name if suite::ALL.iter().any(|(known, ..)| *known == name) => asked.suites.push(name.to_owned()),
                 other => return Err(format!("what is `{other}`?\n{HELP}")),
@@ -81,7 +81,8 @@ impl Asked {
 
     /// False if a row has failed.
     fn run(&self) -> Result<bool, String> {
-        let folder = std::env::var_os("CHAOS_BENCH_RESULTS").map_or_else(|| "target/benches".into(), PathBuf::from);
+        let folder =
+            std::env::var_os("CHAOS_BENCH_RESULTS").map_or_else(|| "target/bench-results".into(), PathBuf::from);
         if self.table || self.readme {
             return self.show(&folder);
         }

@@ -11,13 +11,15 @@ pub(crate) fn installed() -> Option<PathBuf> {
 /// In front of an address.
 pub(crate) fn start(bench: &Bench, haproxy: &PathBuf, upstream: &str) -> Result<(Child, String), String> {
     let address = format!("127.0.0.1:{}", free_port()?);
+    // Two descriptors for each, and some of its own.
+    let most = bench.descriptors.saturating_sub(100) / 2;
     let config = format!(
         "global
   nbthread 1
-  maxconn 15000
+  maxconn {most}
 defaults
   mode tcp
-  maxconn 15000
+  maxconn {most}
   timeout connect 5s
   timeout client 1h
   timeout server 1h
