@@ -28,8 +28,38 @@ pub(crate) fn refused() -> u64 {
 /// want of one where it expected no failure.
 const NEEDED: usize = 24;
 
+/// How many a process should be allowed: 10,000 connections through a proxy, with both their ends and room to spare.
+const WANTED: u64 = 65_536;
+
+/// What the process was allowed before the first [`raise`]. Its children get that, as without us.
+#[cfg(unix)]
+static ALLOWED: std::sync::OnceLock<Option<rustix::process::Rlimit>> = std::sync::OnceLock::new();
+
+/// Raises this process' limit as far as it may itself, and no further than is of use.
+pub(crate) fn raise() {
+    #[cfg(unix)]
+    ALLOWED.get_or_init(|| {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let allowed = getrlimit(Resource::Nofile);
+        let wanted = WANTED.min(allowed.maximum.unwrap_or(WANTED));
+        if allowed.current.is_none_or(|current| current >= wanted) {
+            return None;
+        }
+        // Should the system refuse, the limit stays as it was, and who hits it is told.
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..allowed });
+        raised.is_ok().then_some(allowed)
+    });
+}
+
+/// The limits to give to a child process, where they are not those of this one.
+#[cfg(unix)]
+pub(crate) fn of_children() -> Option<rustix::process::Rlimit> {
+    ALLOWED.get().copied().flatten()
+}
+
 /// Whether there are enough for an experiment to begin with.
 pub(crate) fn enough() -> Result<()> {
+    raise();
     let free: io::Result<Vec<_>> = (0..NEEDED).map(|_| socket2::Socket::new(Domain::IPV4, Type::DGRAM, None)).collect();
     match free {
         Err(error) if is_refusal(&error) => {

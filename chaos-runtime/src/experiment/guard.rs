@@ -9,7 +9,7 @@ use super::late;
 use super::meter::LaneState;
 use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
 use crate::clock::{Nanos, nanos};
-use crate::measure::{Event, Slice};
+use crate::measure::{Event, SliceView};
 use crate::statistics::log_e_value;
 use std::time::Duration;
 
@@ -211,13 +211,13 @@ impl Watch<'_> {
         let slices = self.concerned().flat_map(|lane| lane.series.between(from, to));
         // A slice that began before the injection holds operations of the baseline.
         for (_, slice) in slices.filter(|(start, _)| *start >= from) {
-            add(&mut sums, slice, index);
+            add(&mut sums, &slice, index);
         }
         sums
     }
 }
 
-fn add(sums: &mut Sums, slice: &Slice, index: Option<usize>) {
+fn add(sums: &mut Sums, slice: &SliceView<'_>, index: Option<usize>) {
     sums.operations += u64::from(slice.operations);
     sums.pending += slice.pending();
     sums.failed += u64::from(slice.failed);

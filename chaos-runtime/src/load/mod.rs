@@ -4,6 +4,7 @@
 //! from the code under test; nothing on an operation's path takes a lock.
 
 mod classify;
+mod deadline;
 mod driver;
 pub mod http;
 mod id;
@@ -23,3 +24,8 @@ pub use operation::Operation;
 pub use plan::{Counterpart, Load, OperationExt};
 pub use retry::Retry;
 pub use schedule::{Schedule, poisson, ramp, stages};
+#[cfg(feature = "bench")]
+pub(crate) use {
+    lane::{Lane, LaneSettings},
+    pacer::Pacer,
+};

@@ -1,6 +1,6 @@
 //! One load's recorder: owned by its driver thread, so recording takes no lock.
 
-use super::{Event, Latencies, Outcome, PhaseClock, Segment, Series, Tally};
+use super::{Bins, Event, Latencies, Outcome, PhaseClock, Segment, Series, Tally};
 use crate::clock::Nanos;
 use crate::report::journal::{FailureSample, PhaseKind};
 use std::sync::Arc;
@@ -72,6 +72,11 @@ impl PhaseMeasures {
         add_counts(&mut self.spoiled, &other.spoiled);
     }
 
+    fn count_events(&mut self, kinds: usize) {
+        self.events.resize(kinds, 0);
+        self.spoiled.resize(kinds, 0);
+    }
+
     /// Measurements of nothing, to add to.
     pub(crate) fn empty(kind: PhaseKind) -> Self {
         Self::new(kind)
@@ -95,8 +100,7 @@ pub(crate) struct Recorder {
     /// One for each segment of the phase clock, in its order.
     pub(crate) phases: Vec<PhaseMeasures>,
     pub(crate) series: Series,
-    /// Per-bin distributions, two digits, for the picture.
-    pub(crate) bins: Vec<Option<Box<Latencies>>>,
+    pub(crate) bins: Bins,
     bin: Nanos,
     /// The first failure of each class.
     pub(crate) failures: Vec<FailureSample>,
@@ -111,10 +115,16 @@ impl Recorder {
             events: Vec::new(),
             phases: Vec::new(),
             series: Series::new(bin),
-            bins: Vec::new(),
+            bins: Bins::new(bin),
             bin,
             failures: Vec::new(),
         }
+    }
+
+    /// Its measurements; it is as new after that.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = Self::new(self.clock.clone(), self.bin);
+        std::mem::replace(self, empty)
     }
 
     /// Counts these events too from now on. An event's index in `events` of phases and slices is its place
@@ -125,15 +135,19 @@ impl Recorder {
                 self.events.push(*event);
             }
         }
+        self.series.count_events(self.events.len());
     }
 
     /// Brings the phases up to date with the clock. Called for every operation: one atomic load when nothing changed.
     fn refresh(&mut self) {
-        let version = self.clock.version();
-        if version == self.version && !self.segments.is_empty() {
-            return;
+        if self.clock.version() != self.version {
+            self.renew();
         }
-        self.version = version;
+    }
+
+    #[cold]
+    fn renew(&mut self) {
+        self.version = self.clock.version();
         self.segments = self.clock.segments();
         let known = self.phases.len();
         self.phases.truncate(self.segments.len());
@@ -191,14 +205,15 @@ impl Recorder {
         phase.lag.record(lag);
         phase.queue.record(done.started.saturating_sub(done.noticed));
 
-        phase.events.resize(self.events.len(), 0);
-        phase.spoiled.resize(self.events.len(), 0);
-        let slice = self.series.at(done.due);
-        slice.events.resize(self.events.len(), 0);
+        // Not when an event is registered: a phase that had ended by then has not counted it, and must not say zero.
+        if phase.events.len() < self.events.len() {
+            phase.count_events(self.events.len());
+        }
+        let (slice, counts) = self.series.with_events_at(done.due);
         for (index, event) in self.events.iter().enumerate() {
             if event.of(&done.first, done.ok_at_last, response) {
                 phase.events[index] += 1;
-                slice.events[index] += 1;
+                counts[index] += 1;
                 if event.spoiled(done.ok_at_last, response, lag) {
                     phase.spoiled[index] += 1;
                 }
@@ -211,15 +226,7 @@ impl Recorder {
         if done.ok_at_last {
             self.series.succeeded_at(done.ended);
         }
-        self.bin_of(done.due).record(response);
-    }
-
-    fn bin_of(&mut self, due: Nanos) -> &mut Latencies {
-        let index = usize::try_from(due / self.bin).unwrap_or(usize::MAX);
-        if index >= self.bins.len() {
-            self.bins.resize_with(index + 1, || None);
-        }
-        self.bins[index].get_or_insert_with(|| Box::new(Latencies::coarse()))
+        self.bins.record(done.due, response, &self.series);
     }
 
     /// Width of a bin.

@@ -8,7 +8,6 @@ use super::plan::Cut;
 use super::upstream::Upstream;
 use socket2::SockRef;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -42,7 +41,9 @@ enum Dialed {
 /// Connects to the service, under the faults that are set meanwhile: in a black hole towards the service
 /// nothing is sent, in one towards the client a failure does not get back.
 async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
-    let mut connecting = pin!(upstream.connect());
+    // In a box, for it is larger than all that a connection needs afterwards.
+    let mut connecting = Box::pin(upstream.connect());
+    let timer = seat.faults().timer();
     let mut failed = false;
     let mut seen = None;
     let (mut up, mut down) = (Hold::default(), Hold::default());
@@ -59,18 +60,18 @@ async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
         }
         if up.is_on() {
             up.note(up_lane, seat.id);
-            return up.poll_close(cx, up_lane, seat.id).map(Dialed::Cut);
+            return up.poll_close(cx, timer, up_lane, seat.id).map(Dialed::Cut);
         }
         if !failed {
             match connecting.as_mut().poll(cx) {
                 Poll::Ready(Ok(server)) => return Poll::Ready(Dialed::Connected(server)),
                 Poll::Ready(Err(_)) => failed = true,
-                Poll::Pending => return down.poll_close(cx, down_lane, seat.id).map(Dialed::Cut),
+                Poll::Pending => return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut),
             }
         }
         if down.is_on() {
             down.note(down_lane, seat.id);
-            return down.poll_close(cx, down_lane, seat.id).map(Dialed::Cut);
+            return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut);
         }
         Poll::Ready(Dialed::Failed)
     })

@@ -3,11 +3,14 @@
 //! A queue of timestamped chunks, not a sleep per chunk: whatever is read at one instant leaves at one
 //! instant, so that latency costs no throughput.
 
+use super::buffer::Kept;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
 /// What a chunk costs besides its bytes; keeps a line of tiny chunks bounded too.
 const OVERHEAD: usize = size_of::<Chunk>();
+/// An empty line keeps room for no more chunks than this, whatever it once held.
+const IDLE: usize = 16;
 
 /// A first-in-first-out queue of chunks.
 #[derive(Debug, Default)]
@@ -20,7 +23,7 @@ pub(super) struct DelayLine {
 /// Bytes that were read together.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    bytes: Box<[u8]>,
+    bytes: Kept,
     sent: usize,
     /// Which chunk of its link it is, counted from 0.
     pub(super) number: u64,
@@ -33,16 +36,16 @@ pub(super) struct Chunk {
 impl Chunk {
     /// What has not left yet.
     pub(super) fn rest(&self) -> &[u8] {
-        &self.bytes[self.sent..]
+        &self.bytes.bytes()[self.sent..]
     }
 }
 
 impl DelayLine {
     /// Appends a chunk. It never overtakes the one before it, whatever `due` says.
-    pub(super) fn push(&mut self, bytes: &[u8], number: u64, arrival: Instant, due: Instant) {
+    pub(super) fn push(&mut self, bytes: Kept, number: u64, arrival: Instant, due: Instant) {
         let due = self.in_order(due);
-        self.size += bytes.len() + OVERHEAD;
-        self.chunks.push_back(Chunk { bytes: bytes.into(), sent: 0, number, arrival, due });
+        self.size += bytes.size() + OVERHEAD;
+        self.chunks.push_back(Chunk { bytes, sent: 0, number, arrival, due });
     }
 
     /// The instant at which something appended now would leave.
@@ -63,8 +66,11 @@ impl DelayLine {
         front.sent += n;
         self.size -= n;
         if front.rest().is_empty() {
-            self.size -= OVERHEAD;
+            self.size -= front.bytes.size() - front.bytes.bytes().len() + OVERHEAD;
             self.chunks.pop_front();
+            if self.chunks.is_empty() && self.chunks.capacity() > IDLE {
+                self.chunks = VecDeque::new();
+            }
         }
     }
 
@@ -93,11 +99,15 @@ mod tests {
     use super::*;
     use crate::units::millis;
 
+    fn kept(bytes: &[u8]) -> Kept {
+        Kept::from(bytes)
+    }
+
     #[test]
     fn chunks_leave_in_order_whatever_their_delays() {
         let (mut line, now) = (DelayLine::default(), Instant::now());
         for (number, delay) in [(0, 50), (1, 10), (2, 70)] {
-            line.push(b"x", number, now, now + millis(delay));
+            line.push(kept(b"x"), number, now, now + millis(delay));
         }
         let dues: Vec<_> = line.chunks.iter().map(|chunk| (chunk.due - now).as_millis()).collect();
         assert_eq!(dues, [50, 50, 70]);
@@ -107,7 +117,7 @@ mod tests {
     fn retiming_lets_go_but_keeps_the_order() {
         let (mut line, now) = (DelayLine::default(), Instant::now());
         for number in 0..3 {
-            line.push(b"x", number, now, now + millis(500));
+            line.push(kept(b"x"), number, now, now + millis(500));
         }
         line.retime(|chunk| chunk.arrival + millis([30, 20, 40][chunk.number as usize]));
         let dues: Vec<_> = line.chunks.iter().map(|chunk| (chunk.due - now).as_millis()).collect();
@@ -118,8 +128,8 @@ mod tests {
     #[test]
     fn the_size_returns_to_zero() {
         let (mut line, now) = (DelayLine::default(), Instant::now());
-        line.push(b"hello", 0, now, now);
-        line.push(b"you", 1, now, now);
+        line.push(kept(b"hello"), 0, now, now);
+        line.push(kept(b"you"), 1, now, now);
         line.consume(2);
         assert_eq!(line.front().map(Chunk::rest), Some(&b"llo"[..]));
         line.consume(3);

@@ -4,14 +4,15 @@
 //! the version, one atomic load, after every read; it takes the lock only when the version differs. It is in
 //! the register before it first looks at the plan, so a change either finds it there or is seen by that look.
 
+use super::alarm::Timer;
 use super::hits::{ConnectionId, Hits, Start};
 use super::plan::{Effect, Entry, Plan};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::sync::Notify;
 
 /// How long a change waits for the connections to take it up; they do so when next polled.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -21,8 +22,11 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub(super) struct Faults {
     version: AtomicU64,
     set: Mutex<Set>,
-    seats: Mutex<HashMap<ConnectionId, Arc<Notice>>>,
+    register: Mutex<Register>,
+    /// The last connection that was behind has caught up.
+    settled: Notify,
     accepted: AtomicU64,
+    timer: Arc<Timer>,
 }
 
 #[derive(Debug, Default)]
@@ -31,18 +35,25 @@ struct Set {
     plan: Arc<Plan>,
 }
 
-/// How a connection is told of a change, and whether it took it up.
+/// The open connections, and how many of them have not taken up the newest plan that all were told of.
 #[derive(Debug, Default)]
+struct Register {
+    seats: HashMap<ConnectionId, Notice>,
+    told: u64,
+    behind: usize,
+}
+
+/// How a connection is told of a change, and which it took up.
+#[derive(Debug)]
 struct Notice {
-    waker: OnceLock<Waker>,
-    seen: AtomicU64,
+    waker: Option<Waker>,
+    seen: u64,
 }
 
 /// A connection's place in the register; it leaves when this is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) id: ConnectionId,
-    notice: Arc<Notice>,
     faults: Arc<Faults>,
 }
 
@@ -61,9 +72,10 @@ impl Faults {
     /// Registers a connection that was accepted just now.
     pub(super) fn enter(self: &Arc<Self>) -> Seat {
         let id = self.accepted.fetch_add(1, Ordering::Relaxed);
-        let notice = Arc::<Notice>::default();
-        self.seats().insert(id, notice.clone());
-        Seat { id, notice, faults: self.clone() }
+        let mut register = self.register();
+        // Its first look comes after this, so it can't be behind the plan of now.
+        register.seats.insert(id, Notice { waker: None, seen: self.version() });
+        Seat { id, faults: self.clone() }
     }
 
     /// Connections accepted so far; the next one gets this number.
@@ -73,7 +85,7 @@ impl Faults {
 
     /// Adds a fault. Does nothing if its undo has run already.
     pub(super) fn add(&self, effect: Effect, hits: &Arc<Hits>) {
-        let start = Start { open: self.seats().len() as u64, accepted: self.accepted() };
+        let start = Start { open: self.register().seats.len() as u64, accepted: self.accepted() };
         self.change(|entries| {
             if !hits.is_cleared() {
                 hits.started(start);
@@ -94,40 +106,70 @@ impl Faults {
         let mut set = self.set();
         change(&mut set.entries);
         set.plan = Arc::new(Plan::of(&set.entries));
-        self.version.fetch_add(1, Ordering::Release);
+        let version = self.version.fetch_add(1, Ordering::Release) + 1;
         drop(set);
-        for notice in self.seats().values() {
-            if let Some(waker) = notice.waker.get() {
-                waker.wake_by_ref();
-            }
-        }
+        self.register().tell(version);
     }
 
     /// Waits until every connection has taken up the current plan; `false` if one has not in time.
     pub(super) async fn settled(&self) -> bool {
-        let version = self.version();
-        let deadline = Instant::now() + SETTLE;
-        let mut turns = 0;
-        while self.seats().values().any(|notice| notice.seen.load(Ordering::Relaxed) < version) {
-            if Instant::now() >= deadline {
-                return false;
+        let settled = async {
+            loop {
+                // Before the look, so that what happens between the two is not missed.
+                let settled = self.settled.notified();
+                if self.register().behind == 0 {
+                    return;
+                }
+                settled.await;
             }
-            turns += 1;
-            match turns {
-                // The connections run on this very thread and are awake: let them have their turn.
-                ..100 => tokio::task::yield_now().await,
-                _ => tokio::time::sleep(Duration::from_millis(1)).await,
-            }
-        }
-        true
+        };
+        tokio::time::timeout(SETTLE, settled).await.is_ok()
+    }
+
+    /// The timer of everything that faults hold up.
+    pub(super) fn timer(&self) -> &Arc<Timer> {
+        &self.timer
     }
 
     fn set(&self) -> MutexGuard<'_, Set> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Notice>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Register {
+    /// Wakes all that have not seen a plan.
+    fn tell(&mut self, version: u64) {
+        self.told = self.told.max(version);
+        self.behind = 0;
+        for notice in self.seats.values().filter(|notice| notice.seen < self.told) {
+            self.behind += 1;
+            if let Some(waker) = &notice.waker {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Notes that a connection obeys a plan; whether it was the last that did not.
+    fn saw(&mut self, connection: ConnectionId, version: u64) -> bool {
+        let Some(notice) = self.seats.get_mut(&connection) else { return false };
+        let was_behind = std::mem::replace(&mut notice.seen, version) < self.told;
+        was_behind && version >= self.told && self.catch_up()
+    }
+
+    /// Takes a connection out; whether it was the last that was behind.
+    fn leave(&mut self, connection: ConnectionId) -> (Option<Notice>, bool) {
+        let notice = self.seats.remove(&connection);
+        let was_behind = notice.as_ref().is_some_and(|notice| notice.seen < self.told);
+        (notice, was_behind && self.catch_up())
+    }
+
+    fn catch_up(&mut self) -> bool {
+        self.behind -= 1;
+        self.behind == 0
     }
 }
 
@@ -135,7 +177,9 @@ impl Seat {
     /// Takes the calling task's waker, which changes will wake. The task's waker must stay the same from then on.
     pub(super) async fn sit_down(&self) {
         std::future::poll_fn(|cx| {
-            let _ = self.notice.waker.set(cx.waker().clone());
+            if let Some(notice) = self.faults.register().seats.get_mut(&self.id) {
+                notice.waker = Some(cx.waker().clone());
+            }
             std::task::Poll::Ready(())
         })
         .await;
@@ -143,7 +187,9 @@ impl Seat {
 
     /// Notes that the connection obeys the plan with this number.
     pub(super) fn saw(&self, version: u64) {
-        self.notice.seen.store(version, Ordering::Relaxed);
+        if self.faults.register().saw(self.id, version) {
+            self.faults.settled.notify_waiters();
+        }
     }
 
     pub(super) fn faults(&self) -> &Arc<Faults> {
@@ -153,7 +199,11 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.faults.seats().remove(&self.id);
+        // The waker is dropped when the lock is free: it may be the last that holds a task.
+        let (_notice, settled) = self.faults.register().leave(self.id);
+        if settled {
+            self.faults.settled.notify_waiters();
+        }
     }
 }
 
@@ -191,8 +241,46 @@ mod tests {
         faults.add(down(), &Hits::new());
         assert!(faults.version() > before);
         let seat = faults.enter();
-        assert_eq!((seat.id, faults.accepted(), faults.seats().len()), (0, 1, 1));
+        assert_eq!((seat.id, faults.accepted(), faults.register().seats.len()), (0, 1, 1));
         drop(seat);
-        assert_eq!(faults.seats().len(), 0);
+        assert_eq!(faults.register().seats.len(), 0);
+    }
+    #[test]
+    fn only_connections_that_were_there_are_waited_for_and_one_that_leaves_is_not() {
+        let faults = Arc::new(Faults::default());
+        let behind = || faults.register().behind;
+        let [a, b, c] = [(); 3].map(|()| faults.enter());
+        faults.add(down(), &Hits::new());
+        let late = faults.enter();
+        assert_eq!(behind(), 3);
+        a.saw(faults.version());
+        late.saw(faults.version());
+        drop(b);
+        assert_eq!(behind(), 1);
+        faults.add(down(), &Hits::new());
+        assert_eq!(behind(), 3, "a, c and the late one do not know the newest");
+        c.saw(faults.version() - 1);
+        assert_eq!(behind(), 3, "an older plan is not enough");
+        [&a, &c, &late].iter().for_each(|seat| seat.saw(faults.version()));
+        assert_eq!(behind(), 0);
+        drop((a, c, late));
+        assert_eq!(behind(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_change_waits_for_the_last_connection() {
+        let faults = Arc::new(Faults::default());
+        let (a, b) = (faults.enter(), faults.enter());
+        assert!(faults.settled().await);
+        faults.add(down(), &Hits::new());
+        let waiting = tokio::spawn({
+            let faults = faults.clone();
+            async move { faults.settled().await }
+        });
+        a.saw(faults.version());
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(b);
+        assert!(waiting.await.unwrap());
     }
 }

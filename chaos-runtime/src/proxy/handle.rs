@@ -9,7 +9,7 @@ use super::upstream::{ToUpstream, Upstream};
 use crate::experiment::net::Net;
 use crate::report::journal::EventKind;
 use crate::rollback::Undo;
-use crate::{Chaos, Error, Result};
+use crate::{Chaos, Error, Result, descriptors};
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -57,7 +57,8 @@ impl Proxy {
     }
 
     /// Runs on `net`, where all its tasks live.
-    async fn start(upstream: Upstream, net: Handle) -> Result<Self> {
+    pub(crate) async fn start(upstream: Upstream, net: Handle) -> Result<Self> {
+        descriptors::raise();
         let ip = upstream.loopback();
         let listener = Listener::bind(ip).map_err(|error| {
             Error::new(format!("failed to listen on a free port of {ip} for a proxy")).caused_by(error)

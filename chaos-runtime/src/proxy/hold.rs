@@ -1,8 +1,9 @@
 //! What a black hole does to a connection or to one direction of it: hold it, and perhaps end it.
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Timer};
 use super::hits::ConnectionId;
 use super::plan::{Cut, Lane};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::Instant;
 
@@ -43,10 +44,16 @@ impl Hold {
     }
 
     /// Ready when a black hole that closes connections has waited long enough.
-    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, lane: &Lane, connection: ConnectionId) -> Poll<Cut> {
+    pub(super) fn poll_close(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: &Arc<Timer>,
+        lane: &Lane,
+        connection: ConnectionId,
+    ) -> Poll<Cut> {
         let Some(since) = self.since else { return Poll::Pending };
         let closing = lane.holes(connection).filter_map(|hole| Some((since + hole.close_after?, hole)));
         let Some((at, hole)) = closing.min_by_key(|(at, _)| *at) else { return Poll::Pending };
-        self.alarm.poll_until(cx, at).map(|()| Cut::close(hole.hits.clone()))
+        self.alarm.poll_until(cx, timer, at).map(|()| Cut::close(hole.hits.clone()))
     }
 }

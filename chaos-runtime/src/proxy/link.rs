@@ -1,14 +1,15 @@
 //! One direction of a connection: read, faults, write.
 
 use super::alarm::Alarm;
+use super::buffer::{SCRATCH, Scratch};
 use super::delay_line::DelayLine;
 use super::direction::Direction;
 use super::faults::{Faults, Seat};
 use super::hits::ConnectionId;
 use super::hold::Hold;
 use super::pacer::Pacer;
-use super::plan::{Cut, Lane, Plan};
-use std::cell::RefCell;
+use super::pipe::Pipe;
+use super::plan::{Cut, Plan};
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::pin::Pin;
@@ -19,17 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// Bytes read at once. One buffer serves all connections of a thread, for a link keeps only what it can't
-/// write at once: an idle connection costs no buffer, and the buffer stays in the processor's cache.
-const SCRATCH: usize = 256 * 1024;
-/// Most bytes of a link that latency keeps under way: 20 ms at 1.6 GB/s.
-const LINE: usize = 32 * 1024 * 1024;
-/// Bytes that wait for a link of limited rate; more stay with the sender, which so feels the rate.
-const QUEUE: usize = 64 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
-}
+/// A read of this many bytes is a sign that more follow.
+const LARGE: usize = 32 * 1024;
+/// After so many signs in a row bytes are moved within the kernel: calls that cost more, and bytes that cost less.
+const MANY: u8 = 4;
 
 /// One direction of a connection.
 pub(super) struct Link {
@@ -47,6 +41,10 @@ pub(super) struct Link {
     /// Bytes that may be under way before reading stops.
     capacity: usize,
     chunks: u64,
+    /// How many reads in a row were large.
+    large: u8,
+    /// Bytes that are moved within the kernel; only while `clear`, and with nothing in the line.
+    pipe: Option<Pipe>,
     line: DelayLine,
     pacer: Pacer,
     hold: Hold,
@@ -88,12 +86,14 @@ impl Link {
             direction,
             faults: seat.faults().clone(),
             version: 0,
-            plan: Arc::default(),
+            plan: Plan::none(),
             cut: None,
             clear: true,
             touched: false,
             capacity: 0,
             chunks: 0,
+            large: 0,
+            pipe: None,
             line: DelayLine::default(),
             pacer: Pacer::default(),
             hold: Hold::default(),
@@ -128,7 +128,7 @@ impl Link {
             }
             if let Some(end) = self.end.as_ref().filter(|_| self.line.is_empty()) {
                 if end.due > Instant::now() {
-                    ready!(self.alarm.poll_until(cx, end.due));
+                    ready!(self.alarm.poll_until(cx, self.faults.timer(), end.due));
                 }
                 if end.reset {
                     return Poll::Ready(Ended::Reset);
@@ -140,7 +140,11 @@ impl Link {
             if self.end.is_some() || !(self.line.is_empty() || self.line.size() < self.capacity) {
                 return Poll::Pending;
             }
-            if let Break(broken) = ready!(self.poll_read(cx, from, to)) {
+            let moved = match self.pipe.is_some() || self.large >= MANY && self.clear && self.line.is_empty() {
+                true => self.poll_splice(cx, from, to),
+                false => self.poll_read(cx, from, to),
+            };
+            if let Break(broken) = ready!(moved) {
                 return Poll::Ready(broken);
             }
         }
@@ -158,10 +162,14 @@ impl Link {
         self.cut = self.plan.cut(self.connection).cloned();
         self.clear = lane.is_clear(self.connection) && self.cut.is_none();
         self.touched = false;
-        self.capacity = capacity(lane);
+        self.capacity = lane.capacity();
         self.pacer.set_rate(lane.rate(), now);
         self.hold.follow(lane, self.connection);
-        let delay = |chunk| delay(lane, self.connection, self.direction, chunk);
+        if let Some(pipe) = self.pipe.take_if(|_| !self.clear) {
+            // What the kernel has is under way as what is in the line.
+            drain(pipe, &mut self.line, self.chunks.saturating_sub(1), now);
+        }
+        let delay = |chunk| lane.delay(self.connection, self.direction, chunk);
         self.line.retime(|chunk| {
             // What is under way meets the faults that are new; those it has met already know of it.
             lane.count_unless(chunk.rest().len(), |hits| old.knows(hits));
@@ -193,7 +201,7 @@ impl Link {
                 self.hold.note(lane, self.connection);
             }
         }
-        self.hold.poll_close(cx, lane, self.connection)
+        self.hold.poll_close(cx, self.faults.timer(), lane, self.connection)
     }
 
     /// Writes what is due. Breaks if the destination takes no more.
@@ -202,7 +210,7 @@ impl Link {
             let now = Instant::now();
             let grant = self.pacer.grant(chunk.rest().len(), chunk.due, now);
             if grant.at > now {
-                if self.alarm.poll_until(cx, grant.at).is_pending() {
+                if self.alarm.poll_until(cx, self.faults.timer(), grant.at).is_pending() {
                     return Continue(());
                 }
                 continue;
@@ -229,66 +237,95 @@ impl Link {
         from: &mut TcpStream,
         to: &mut TcpStream,
     ) -> Poll<ControlFlow<Ended>> {
-        BUFFER.with_borrow_mut(|buffer| {
-            let room =
-                if self.clear { SCRATCH } else { self.capacity.saturating_sub(self.line.size()).clamp(1, SCRATCH) };
-            let mut buffer = ReadBuf::new(&mut buffer[..room]);
-            let read = ready!(Pin::new(from).poll_read(cx, &mut buffer));
-            // The check that no chunk escapes: what was read is subject to the plan of now.
-            self.sync();
-            match read {
-                Ok(()) if buffer.filled().is_empty() => self.finish(self.source_reset),
-                Ok(()) => return Poll::Ready(self.take(cx, buffer.filled(), to)),
-                Err(_) => self.finish(true),
-            }
-            Poll::Ready(Continue(()))
-        })
+        let mut scratch = Scratch::take();
+        let room = if self.clear { SCRATCH } else { self.capacity.saturating_sub(self.line.size()).clamp(1, SCRATCH) };
+        let mut buffer = ReadBuf::new(&mut scratch.bytes()[..room]);
+        let read = ready!(Pin::new(from).poll_read(cx, &mut buffer));
+        let len = buffer.filled().len();
+        // The check that no chunk escapes: what was read is subject to the plan of now.
+        self.sync();
+        match read {
+            Ok(()) if len == 0 => self.finish(self.source_reset),
+            Ok(()) => return Poll::Ready(self.take(cx, scratch, len, to)),
+            Err(_) => self.finish(true),
+        }
+        Poll::Ready(Continue(()))
     }
 
-    fn take(&mut self, cx: &mut Context<'_>, mut bytes: &[u8], to: &mut TcpStream) -> ControlFlow<Ended> {
-        let number = self.chunks;
-        self.chunks += 1;
+    fn take(&mut self, cx: &mut Context<'_>, mut bytes: Scratch, len: usize, to: &mut TcpStream) -> ControlFlow<Ended> {
+        let number = self.count(len);
+        let mut sent = 0;
         if self.clear && self.line.is_empty() {
-            match Pin::new(to).poll_write(cx, bytes) {
-                Poll::Ready(Ok(n)) if n == bytes.len() => return Continue(()),
-                Poll::Ready(Ok(n)) if n > 0 => bytes = &bytes[n..],
+            match Pin::new(to).poll_write(cx, &bytes.bytes()[..len]) {
+                Poll::Ready(Ok(n)) if n == len => return Continue(()),
+                Poll::Ready(Ok(n)) if n > 0 => sent = n,
                 Poll::Ready(failed) => return Break(Ended::broken(failed)),
                 Poll::Pending => {}
             }
         }
         let now = Instant::now();
         let lane = self.plan.lane(self.direction);
-        self.line.push(bytes, number, now, now + delay(lane, self.connection, self.direction, number));
-        lane.count_unless(bytes.len(), |_| false);
+        let due = now + lane.delay(self.connection, self.direction, number);
+        self.line.push(bytes.keep(sent..len), number, now, due);
+        lane.count_unless(len - sent, |_| false);
         if !std::mem::replace(&mut self.touched, true) {
             lane.touch(self.connection);
         }
         Continue(())
     }
 
+    /// Counts a chunk; its number.
+    fn count(&mut self, len: usize) -> u64 {
+        self.large = if len >= LARGE { self.large.saturating_add(1).min(2 * MANY) } else { self.large / 2 };
+        self.chunks += 1;
+        self.chunks - 1
+    }
+
+    /// Moves bytes within the kernel, a step at a time: before each the caller looks whether the plan is the same.
+    /// Breaks if the destination takes no more.
+    fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut TcpStream,
+        to: &mut TcpStream,
+    ) -> Poll<ControlFlow<Ended>> {
+        if let Some(pipe) = &mut self.pipe {
+            match ready!(pipe.poll_empty(cx, to)) {
+                Ok(n) if n > 0 => _ = self.pipe.take_if(|pipe| pipe.is_empty()),
+                failed => return Poll::Ready(Break(Ended::broken(failed))),
+            }
+            return Poll::Ready(Continue(()));
+        }
+        let Some(mut pipe) = Pipe::take() else { return self.poll_read(cx, from, to) };
+        match ready!(pipe.poll_fill(cx, from)) {
+            Ok(0) => self.finish(self.source_reset),
+            Ok(n) => {
+                self.count(n);
+                self.pipe = Some(pipe);
+            }
+            Err(_) => self.finish(true),
+        }
+        Poll::Ready(Continue(()))
+    }
+
     /// The source has ended. A FIN is as late as data; a reset waits only for the data before it.
     fn finish(&mut self, reset: bool) {
         let arrival = Instant::now();
         let lane = self.plan.lane(self.direction);
-        let delay = if reset { Duration::ZERO } else { delay(lane, self.connection, self.direction, self.chunks) };
+        let delay = if reset { Duration::ZERO } else { lane.delay(self.connection, self.direction, self.chunks) };
         self.end = Some(End { reset, arrival, due: self.line.in_order(arrival + delay) });
     }
 }
 
-/// The delay of a chunk: those of all latency faults together.
-fn delay(lane: &Lane, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
-    lane.latencies.iter().map(|latency| latency.draw(connection, direction, chunk)).sum()
-}
-
-/// Bytes that may be under way: what the latency keeps on the wire at the rate, and a queue before it.
-fn capacity(lane: &Lane) -> usize {
-    let delay = lane.longest_delay();
-    match lane.rate() {
-        None if delay.is_zero() => 0,
-        None => LINE,
-        Some(rate) => {
-            let under_way = rate.as_bytes_per_second() as f64 * delay.as_secs_f64();
-            QUEUE + (under_way as usize).min(LINE)
+/// Copies what is in a pipe to a line, as one chunk that came when the pipe was filled.
+fn drain(mut pipe: Pipe, line: &mut DelayLine, number: u64, now: Instant) {
+    let arrival = pipe.arrival().unwrap_or(now);
+    loop {
+        let mut scratch = Scratch::take();
+        // A pipe that holds bytes gives them.
+        match pipe.read(scratch.bytes()) {
+            Ok(n) if n > 0 => line.push(scratch.keep(0..n), number, arrival, arrival),
+            _ => return,
         }
     }
 }

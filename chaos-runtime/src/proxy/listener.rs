@@ -13,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 1024;
+/// Connections that may wait to be accepted: as many as the system lets wait.
+const BACKLOG: i32 = i32::MAX;
 /// After a failed accept (no more descriptors), the time until the next try.
 const PAUSE: Duration = Duration::from_millis(10);
 

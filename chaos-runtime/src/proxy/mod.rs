@@ -15,13 +15,15 @@
 //! - `listener`: accepts, refuses, keeps the port
 //! - `connection`: two sockets and two links; how connections end
 //! - `link`: one direction
+//! - `buffer`, `pipe`: where the bytes of a link are meanwhile, in this process or in the kernel
 //! - `delay_line`, `pacer`, `hold`: what latency, bandwidth and black hole do to a link
 //! - `faults`: the set of active faults, changed atomically; who must be told
 //! - `plan`: the active faults sorted by what they do
 //! - `hits`: the counters that prove a fault bit
-//! - `alarm`: the one place that waits for an instant
+//! - `alarm`: the one place that waits for an instant; one timer for all connections
 
 mod alarm;
+mod buffer;
 mod connection;
 mod delay_line;
 mod direction;
@@ -32,6 +34,8 @@ mod hold;
 mod link;
 mod listener;
 mod pacer;
+#[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
+mod pipe;
 mod plan;
 #[cfg(test)]
 pub(crate) mod testbed;

@@ -3,8 +3,13 @@
 use super::direction::{Direction, Directions};
 use super::hits::{ConnectionId, Hits};
 use crate::units::ByteRate;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+/// Most bytes of a link that latency keeps under way: 20 ms at 3.3 GB/s.
+const LINE: usize = 64 * 1024 * 1024;
+/// Bytes that wait for a link of limited rate; more stay with the sender, which so feels the rate.
+const QUEUE: usize = 64 * 1024;
 
 /// What one fault does.
 #[derive(Debug, Clone)]
@@ -76,6 +81,12 @@ pub(super) struct Bandwidth {
 }
 
 impl Plan {
+    /// Without a fault; one for all.
+    pub(super) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Plan>> = LazyLock::new(Arc::default);
+        NONE.clone()
+    }
+
     pub(super) fn of(entries: &[Entry]) -> Self {
         let mut plan = Self::default();
         for Entry { effect, hits } in entries {
@@ -177,8 +188,26 @@ impl Lane {
         latencies.any(|other| Arc::ptr_eq(other, hits)) || bandwidths.any(|other| Arc::ptr_eq(other, hits))
     }
 
+    /// The delay of a chunk: those of all latency faults together.
+    pub(super) fn delay(&self, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
+        self.latencies.iter().map(|latency| latency.draw(connection, direction, chunk)).sum()
+    }
+
+    /// Bytes that may be under way: what the latency keeps on the wire at the rate, and a queue before it.
+    pub(super) fn capacity(&self) -> usize {
+        let delay = self.longest_delay();
+        match self.rate() {
+            None if delay.is_zero() => 0,
+            None => LINE,
+            Some(rate) => {
+                let under_way = rate.as_bytes_per_second() as f64 * delay.as_secs_f64();
+                QUEUE + (under_way as usize).min(LINE)
+            }
+        }
+    }
+
     /// The longest delay that a chunk can get.
-    pub(super) fn longest_delay(&self) -> Duration {
+    fn longest_delay(&self) -> Duration {
         self.latencies.iter().fold(Duration::ZERO, |sum, l| sum.saturating_add(l.delay).saturating_add(l.jitter))
     }
 }

@@ -56,7 +56,7 @@ impl UndoLedger {
         Self::new(Some(dir), experiment, watchdog)
     }
 
-    #[cfg(any(test, feature = "virtual-time"))]
+    #[cfg(any(test, feature = "virtual-time", feature = "bench"))]
     /// A ledger without a file, for experiments in virtual time. Its undos run on the caller's runtime.
     pub(crate) fn in_memory() -> Arc<Self> {
         Self::new(None, String::new(), None)

@@ -40,3 +40,15 @@ pub(crate) fn in_own_session(command: &mut Command) {
         command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
     }
 }
+
+/// Starts it with these limits on file descriptors.
+#[cfg(unix)]
+pub(crate) fn with_descriptors(command: &mut Command, limit: rustix::process::Rlimit) {
+    use rustix::process::{Resource, setrlimit};
+    use std::os::unix::process::CommandExt;
+    // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are allowed. It makes one
+    // plain system call with numbers that it has captured, and its error is a raw error code.
+    unsafe {
+        command.pre_exec(move || setrlimit(Resource::Nofile, limit).map_err(Into::into));
+    }
+}

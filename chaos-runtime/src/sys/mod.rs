@@ -16,10 +16,10 @@ pub(crate) mod reexec;
 #[cfg(target_os = "linux")]
 mod timer;
 
-#[cfg(unix)]
-pub(crate) use child::die_with_parent;
 #[cfg(target_os = "linux")]
 pub(crate) use child::in_own_session;
+#[cfg(unix)]
+pub(crate) use child::{die_with_parent, with_descriptors};
 #[cfg(target_os = "linux")]
 pub(crate) use constructor::runs_before_main;
 #[cfg(target_os = "linux")]

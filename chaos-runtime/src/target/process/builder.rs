@@ -129,6 +129,9 @@ impl ProcessBuilder {
         }
         command.env(MARK, token).process_group(0);
         crate::sys::die_with_parent(&mut command);
+        if let Some(limit) = crate::descriptors::of_children() {
+            crate::sys::with_descriptors(&mut command, limit);
+        }
         command
     }
 }

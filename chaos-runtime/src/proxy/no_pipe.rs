@@ -1,0 +1,36 @@
+//! Where the kernel moves nothing from socket to socket by itself, bytes are copied.
+
+use std::io;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// There is none.
+#[derive(Debug)]
+pub(super) enum Pipe {}
+
+impl Pipe {
+    pub(super) fn take() -> Option<Self> {
+        None
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn arrival(&self) -> Option<Instant> {
+        match *self {}
+    }
+
+    pub(super) fn poll_fill(&mut self, _cx: &mut Context<'_>, _from: &TcpStream) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    pub(super) fn poll_empty(&mut self, _cx: &mut Context<'_>, _to: &TcpStream) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    pub(super) fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
+}
