@@ -120,7 +120,7 @@ impl Drop for Pipe {
         // When the thread ends its spares may be gone before its last connection.
         let _ = PIPES.try_with(|pipes| {
             let pipes = &mut pipes.borrow_mut();
-            pipes.lent -= 1;
+            pipes.lent = pipes.lent.saturating_sub(1);
             pipes.spare.extend(ends);
         });
     }
