@@ -42,6 +42,7 @@ impl Bins {
     }
 
     /// Adds the latency of an operation that was due at `due`. `series` knows what is still to end.
+    #[inline]
     pub(crate) fn record(&mut self, due: Nanos, latency: Nanos, series: &Series) {
         let (start, mut index) = self.recent;
         if due.wrapping_sub(start) >= self.width {

@@ -15,13 +15,15 @@ const HIGHEST: Nanos = 3_600_000_000_000;
 /// Values are told apart in steps of 2⁹ ns at the finest, the largest power of two that is not above [`LOWEST`].
 const UNIT: u32 = LOWEST.ilog2();
 
-/// How finely values are told apart.
+/// How finely values are told apart. The number is half of the linear steps of a bucket, as a power of two: 2 · 10^digits
+/// steps are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Digits {
     /// For series and for the driver's own lag: 27 KB each.
-    Two,
+    Two = 7,
     /// For what claims are judged on: 194 KB each.
-    Three,
+    Three = 10,
 }
 
 impl Digits {
@@ -32,15 +34,12 @@ impl Digits {
         }
     }
 
-    /// Half of the linear steps of a bucket, as a power of two: 2 · 10^digits steps are needed.
     const fn half(self) -> u32 {
-        match self {
-            Self::Two => 7,
-            Self::Three => 10,
-        }
+        self as u32
     }
 
     /// Where a value is counted.
+    #[inline]
     pub(super) const fn index(self, value: Nanos) -> usize {
         let value = if value > HIGHEST { HIGHEST } else { value };
         let linear = (1 << (UNIT + self.half() + 1)) - 1;
@@ -83,6 +82,7 @@ impl Latencies {
     }
 
     /// Adds a latency.
+    #[inline]
     pub(crate) fn record(&mut self, latency: Nanos) {
         self.counts[self.digits.index(latency)] += 1;
         self.sum += u128::from(latency);

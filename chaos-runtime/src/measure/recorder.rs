@@ -83,6 +83,18 @@ impl PhaseMeasures {
     }
 }
 
+/// Keeps the first failure of each class in each kind of phase.
+#[cold]
+fn remember(failures: &mut Vec<FailureSample>, phase: &PhaseMeasures, first: &Outcome) {
+    if let Some(class) = first.error
+        && phase.tally.errors[class.index()] == 0
+        && !failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
+    {
+        let message = first.message.clone().unwrap_or_default();
+        failures.push(FailureSample { class, message, phase: phase.kind });
+    }
+}
+
 fn add_counts(mine: &mut Vec<u64>, theirs: &[u64]) {
     if theirs.len() > mine.len() {
         mine.resize(theirs.len(), 0);
@@ -191,12 +203,8 @@ impl Recorder {
         let Some(phase) = self.phases.get_mut(index) else { return };
         let response = done.ended.saturating_sub(done.due);
         let lag = done.noticed.saturating_sub(done.due);
-        if let Some(class) = done.first.error
-            && phase.tally.errors[class.index()] == 0
-            && !self.failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
-        {
-            let message = done.first.message.clone().unwrap_or_default();
-            self.failures.push(FailureSample { class, message, phase: phase.kind });
+        if done.first.error.is_some() {
+            remember(&mut self.failures, phase, &done.first);
         }
         phase.tally.complete(&done.first, done.ok_at_last, done.attempts);
         let responses = if done.ok_at_last { &mut phase.response } else { &mut phase.failure_response };
