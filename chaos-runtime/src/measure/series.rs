@@ -163,7 +163,8 @@ impl Series {
     pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, SliceView<'_>)> {
         let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
         let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
-        let view = |i: usize| SliceView { slice: &self.slices[i], events: &self.events[i * self.kinds..][..self.kinds] };
+        let view =
+            |i: usize| SliceView { slice: &self.slices[i], events: &self.events[i * self.kinds..][..self.kinds] };
         (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, view(i)))
     }
 

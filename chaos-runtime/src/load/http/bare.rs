@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::net::TcpStream;
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Body = Full<Bytes>;
 type Request = ::http::Request<Body>;
 
@@ -69,25 +70,22 @@ impl Bare {
     }
 
     /// Sends the request; gives the answer when its head is there.
-    pub(super) async fn send(&self) -> std::result::Result<Answer<'_>, Box<dyn std::error::Error + Send + Sync>> {
-        while let Some(mut line) = self.pop() {
-            if !line.is_open() {
-                continue;
-            }
+    pub(super) async fn send(&self) -> std::result::Result<Answer<'_>, BoxError> {
+        loop {
+            let kept = self.pop();
+            let is_kept = kept.is_some();
+            let mut line = match kept {
+                Some(line) => line,
+                // On the heap, because it is large and rare.
+                None => Box::pin(Line::open(&self.host, self.port)).await?,
+            };
             match line.send(self.request()).await {
-                Ok(response) => return Ok(self.answer(line, response)),
+                Ok(response) => return Ok(Answer { bare: self, line: Some(line), response }),
                 // Closed before anything of it was sent: as if the connection had not been kept.
-                Err(error) if error.message().is_some() => {}
+                Err(error) if is_kept && error.message().is_some() => {}
                 Err(error) => return Err(error.into_error().into()),
             }
         }
-        let mut line = Line::open(&self.host, self.port).await?;
-        let response = line.send(self.request()).await.map_err(TrySendError::into_error)?;
-        Ok(self.answer(line, response))
-    }
-
-    fn answer(&self, line: Box<Line>, response: ::http::Response<Incoming>) -> Answer<'_> {
-        Answer { bare: self, line: Some(line), response }
     }
 
     fn request(&self) -> Request {
@@ -98,8 +96,10 @@ impl Bare {
         request
     }
 
+    /// The last used connection that is still open.
     fn pop(&self) -> Option<Box<Line>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| idle.pop()).find_map(|mut line| line.is_open().then_some(line))
     }
 
     fn keep(&self, line: Box<Line>) {
@@ -164,7 +164,7 @@ struct Line {
 }
 
 impl Line {
-    async fn open(host: &str, port: u16) -> std::result::Result<Box<Self>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn open(host: &str, port: u16) -> std::result::Result<Box<Self>, BoxError> {
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -177,20 +177,26 @@ impl Line {
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    async fn send(&mut self, request: Request) -> std::result::Result<::http::Response<Incoming>, TrySendError<Request>> {
-        let mut response = pin!(self.sender.try_send_request(request));
+    fn send(
+        &mut self,
+        request: Request,
+    ) -> impl Future<Output = std::result::Result<::http::Response<Incoming>, TrySendError<Request>>> {
+        let response = self.sender.try_send_request(request);
         let connection = &mut self.connection;
-        let mut is_written = false;
-        poll_fn(|cx| {
-            let mut poll = || response.as_mut().poll(&mut silent());
-            if std::mem::replace(&mut is_written, true) {
-                return until(connection, cx, poll);
-            }
-            // No answer can be there yet, so this is already the wait for it.
-            drive(connection, cx);
-            poll()
-        })
-        .await
+        async move {
+            let mut response = pin!(response);
+            let mut is_written = false;
+            poll_fn(|cx| {
+                let mut poll = || response.as_mut().poll(&mut silent());
+                if std::mem::replace(&mut is_written, true) {
+                    return until(connection, cx, poll);
+                }
+                // No answer can be there yet, so this is already the wait for it.
+                drive(connection, cx);
+                poll()
+            })
+            .await
+        }
     }
 }
 
