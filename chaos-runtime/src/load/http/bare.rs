@@ -4,6 +4,7 @@
 //! for what host a connection is; and no layer that could attempt again, decompress or redirect.
 
 use super::client::USER_AGENT;
+use super::exchange::BoxError;
 use crate::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,7 +20,6 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::net::TcpStream;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Body = Full<Bytes>;
 type Request = ::http::Request<Body>;
 
@@ -36,6 +36,22 @@ pub(super) struct Bare {
     /// Connections that nobody uses, the last used on top. A load's operations all run on its own thread, so nobody ever
     /// waits for this lock.
     idle: Mutex<Vec<Box<Line>>>,
+}
+
+impl Clone for Bare {
+    /// The same request, with connections of its own.
+    fn clone(&self) -> Self {
+        Self {
+            host: self.host.clone(),
+            port: self.port,
+            method: self.method.clone(),
+            target: self.target.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            keep_alive: self.keep_alive,
+            idle: Mutex::default(),
+        }
+    }
 }
 
 impl Bare {
