@@ -21,6 +21,8 @@ pub(crate) struct Stretch {
 pub(crate) struct Sample<'a> {
     pub(crate) measures: PhaseMeasures,
     pub(crate) seconds: f64,
+    /// One of the loads is closed-loop.
+    pub(crate) closed_loop: bool,
     events: &'a [Event],
     slices: Vec<Slice>,
 }
@@ -46,11 +48,12 @@ impl<'a> Sample<'a> {
         control: bool,
         events: &'a [Event],
     ) -> Self {
-        let mut sample =
-            Self { measures: PhaseMeasures::empty(PhaseKind::Fault), seconds: 0.0, events, slices: Vec::new() };
+        let measures = PhaseMeasures::empty(PhaseKind::Fault);
+        let mut sample = Self { measures, seconds: 0.0, closed_loop: false, events, slices: Vec::new() };
         let (mut due, mut under_way) = (0, 0);
         let concerned = |lane: &&Measured| lane.control == control && subject.is_none_or(|name| name == lane.info.name);
         for lane in measured.iter().filter(concerned) {
+            sample.closed_loop |= lane.info.closed_loop;
             for (index, phase) in lane.recorder.phases.iter().enumerate() {
                 let Some(stretch) = stretches.get(index).filter(|stretch| kinds.contains(&stretch.kind)) else {
                     continue;
@@ -88,12 +91,23 @@ impl<'a> Sample<'a> {
                 Some(count) => *count,
                 None => self.measures.failure_response.len() + self.measures.response.count_above(limit),
             },
+            Event::Long { limit, .. } => match self.index_of(event).and_then(|i| self.measures.events.get(i)) {
+                Some(count) => *count,
+                None => self.measures.failure_response.count_above(limit) + self.measures.response.count_above(limit),
+            },
         }
     }
 
-    /// How many of those only because the driver itself was late.
+    /// How many of those only because the driver itself was late or did not run.
     pub(crate) fn spoiled(&self, event: Event) -> u64 {
         self.index_of(event).and_then(|index| self.measures.spoiled.get(index).copied()).unwrap_or_default()
+    }
+
+    /// Arrivals a second that the driver could send, if for most of the time it could not send all that were due.
+    pub(crate) fn ceiling(&self) -> Option<f64> {
+        let (long, sent) = self.measures.strain.overrun;
+        let seconds = Duration::from_nanos(long).as_secs_f64();
+        (seconds * 2.0 > self.seconds && sent > 0).then(|| sent as f64 / seconds)
     }
 
     fn index_of(&self, event: Event) -> Option<usize> {

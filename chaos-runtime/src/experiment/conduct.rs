@@ -264,12 +264,12 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
             .meter
             .look(|lanes| {
                 let done = |lane: &super::meter::LaneState| -> (u64, u64) {
-                    lane.phases.iter().fold((0, 0), |sum, (t, _)| (sum.0 + t.operations, sum.1 + t.failed))
+                    lane.phases.iter().fold((0, 0), |sum, p| (sum.0 + p.tally.operations, sum.1 + p.tally.failed))
                 };
                 let treated = || lanes.iter().filter(|lane| !lane.control);
                 let (operations, _) = treated().map(done).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
                 let phase = treated().filter_map(|lane| lane.phases.last());
-                let (n, failed) = phase.fold((0, 0), |sum, (t, _)| (sum.0 + t.operations, sum.1 + t.failed));
+                let (n, failed) = phase.fold((0, 0), |sum, p| (sum.0 + p.tally.operations, sum.1 + p.tally.failed));
                 let progress = Progress {
                     phase: core.timeline.current().map_or("starting", PhaseKind::name),
                     elapsed: Duration::from_nanos(now),

@@ -174,7 +174,7 @@ pub(crate) fn enough<'a>(core: &Core, lanes: &[LaneState], claims: impl IntoIter
     claims.into_iter().all(|claim| {
         let mut concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject)).peekable();
         let none = concerned.peek().is_none();
-        let operations: u64 = concerned.filter_map(|lane| lane.phase(phase)).map(|(tally, _)| tally.operations).sum();
+        let operations: u64 = concerned.filter_map(|lane| lane.phase(phase)).map(|view| view.tally.operations).sum();
         none || operations >= needed_operations(claim, core.settings.confidence)
     })
 }
@@ -190,9 +190,9 @@ fn hanging(core: &Core, lanes: &[LaneState], begun: Nanos) -> Option<&'static Cl
         let (mut n, mut k, mut overdue) = (0, 0, 0);
         for lane in lanes.iter().filter(|lane| lane.concerns(claim.subject)) {
             overdue += lane.series.overdue(begun, now);
-            if let Some((tally, events)) = lane.phase(phase) {
-                n += tally.operations;
-                k += event.and_then(|index| events.get(index)).copied().unwrap_or(0);
+            if let Some(view) = lane.phase(phase) {
+                n += view.tally.operations;
+                k += event.and_then(|index| view.events.get(index)).copied().unwrap_or(0);
             }
         }
         match criterion {
@@ -239,9 +239,9 @@ async fn count_relative_limits(core: &Core, measured: &[Measured]) {
     for claim in readers(core).filter(|claim| claim.scope != Scope::Run || claim.event().is_none()) {
         let reference = Sample::collect(measured, &stretches, &[PhaseKind::Baseline], claim.subject, false, &events);
         if let Reading::Value(value) = reference.read(claim.metric, true)
-            && let Some(criterion) = claim.criterion(relative::apply(claim.limit, value))
+            && let Some(event) = claim.event_at(relative::apply(claim.limit, value))
         {
-            core.meter.register(criterion.event()).await;
+            core.meter.register(event).await;
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::claim::Claim;
 use crate::clock::Nanos;
-use crate::load::{Driver, View};
-use crate::measure::{Event, Recorder, Series, Tally};
+use crate::load::{Driver, PhaseView, View};
+use crate::measure::{Event, Pauses, Recorder, Series};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,12 +24,14 @@ pub(crate) struct LoadInfo {
 pub(crate) struct LaneState {
     pub(crate) load: String,
     pub(crate) control: bool,
-    pub(crate) phases: Vec<(Tally, Vec<u64>)>,
+    pub(crate) phases: Vec<PhaseView>,
     pub(crate) series: Series,
     /// Since when the oldest operation is in flight that was due since the first injection.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
     pub(crate) p99: Option<Nanos>,
+    /// When its driver did not run.
+    pub(crate) pauses: Pauses,
 }
 
 impl LaneState {
@@ -39,13 +41,14 @@ impl LaneState {
     }
 
     /// What a phase has measured so far, by its place among the phases; `None` while it has no operation.
-    pub(crate) fn phase(&self, index: usize) -> Option<&(Tally, Vec<u64>)> {
+    pub(crate) fn phase(&self, index: usize) -> Option<&PhaseView> {
         self.phases.get(index)
     }
 
     /// What it is when all of its operations have ended.
     fn conclude(&mut self, recorder: &Recorder) {
-        self.phases = recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect();
+        self.phases = recorder.phases.iter().map(PhaseView::of).collect();
+        self.pauses = recorder.pauses.clone();
         self.series = recorder.series.clone();
         (self.oldest_pending, self.pending) = (None, 0);
     }
@@ -56,6 +59,7 @@ impl LaneState {
         self.oldest_pending = view.oldest_pending;
         self.pending = view.pending;
         self.p99 = view.p99;
+        self.pauses = view.pauses;
     }
 }
 
@@ -147,6 +151,7 @@ impl Meter {
                 oldest_pending: None,
                 pending: 0,
                 p99: None,
+                pauses: Pauses::default(),
             });
         }
         state.loads.push(Running { info, driver, first_lane });

@@ -1,11 +1,14 @@
 //! A load's driver: its thread, its pacer, and how the engine talks to it.
 
+use super::heartbeat::{BEAT, Heartbeat};
 use super::lane::{Lane, LaneSettings};
 use super::pacer::Pacer;
+use super::planted;
 use super::{Operation, Schedule};
 use crate::clock::{Clock, Nanos};
-use crate::measure::{Event, PhaseClock, Recorder, Slice, Tally};
+use crate::measure::{Event, Pauses, PhaseClock, PhaseMeasures, Recorder, Slice, Tally};
 use crate::{Error, Result};
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,7 +38,7 @@ enum Command {
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     /// One for each segment of the phase clock.
-    pub(crate) phases: Vec<(Tally, Vec<u64>)>,
+    pub(crate) phases: Vec<PhaseView>,
     /// The slices that changed since the last view, and the start of the first of them.
     pub(crate) changed: (Nanos, Vec<Slice>),
     /// The due instant of the oldest operation in flight, of those due at or after the instant asked for.
@@ -43,6 +46,23 @@ pub(crate) struct View {
     pub(crate) pending: usize,
     /// P99 of the last bin that has operations.
     pub(crate) p99: Option<Nanos>,
+    /// When the driver did not run.
+    pub(crate) pauses: Pauses,
+}
+
+/// What a phase has counted so far.
+#[derive(Debug, Clone)]
+pub(crate) struct PhaseView {
+    pub(crate) tally: Tally,
+    /// How many operations each registered event is true of, and of how many only by the driver's own doing.
+    pub(crate) events: Vec<u64>,
+    pub(crate) spoiled: Vec<u64>,
+}
+
+impl PhaseView {
+    pub(crate) fn of(phase: &PhaseMeasures) -> Self {
+        Self { tally: phase.tally.clone(), events: phase.events.clone(), spoiled: phase.spoiled.clone() }
+    }
 }
 
 /// A running load. Lane 0 is the load itself, lane 1 its control group if there is one.
@@ -148,8 +168,12 @@ async fn drive<O: Operation>(
             Lane::new(operation, cx.clock, settings.clone(), recorder)
         })
         .collect();
+    let watch = Rc::new(Watch::new(&cx, schedule.is_some()));
     let pacing = match schedule {
-        Some(schedule) => Some(tokio::task::spawn_local(pace(lanes.clone(), schedule, settings.seed, cx.clone()))),
+        Some(schedule) => {
+            let pace = pace(lanes.clone(), schedule, settings.seed, cx.clone(), watch.clone());
+            Some(tokio::task::spawn_local(pace))
+        }
         None => {
             lanes.iter().for_each(Lane::start_closed_loop);
             None
@@ -158,6 +182,7 @@ async fn drive<O: Operation>(
     if ready.send(Ok(())).is_err() {
         return;
     }
+    let watching = tokio::task::spawn_local(watch.clone().watch(lanes.clone(), cx));
     while let Some(command) = inbox.recv().await {
         match command {
             Command::Register(events, reply) => {
@@ -166,8 +191,12 @@ async fn drive<O: Operation>(
                 }
                 let _ = reply.send(());
             }
-            Command::View(since, reply) => drop(reply.send(lanes.iter().map(|lane| view(lane, since)).collect())),
+            Command::View(since, reply) => {
+                watch.beat(&lanes);
+                drop(reply.send(lanes.iter().map(|lane| view(lane, since)).collect()));
+            }
             Command::Snapshot(reply) => {
+                watch.beat(&lanes);
                 drop(reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect()));
             }
             Command::Stop { drain, reply } => {
@@ -180,6 +209,8 @@ async fn drive<O: Operation>(
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 lanes.iter().for_each(|lane| lane.close());
+                watching.abort();
+                watch.beat(&lanes);
                 let _ = reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect());
                 return;
             }
@@ -188,30 +219,75 @@ async fn drive<O: Operation>(
 }
 
 /// Hands out arrivals when they are due. Late or not, each keeps its own due time.
-async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx) {
+async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx, watch: Rc<Watch>) {
     let pacer = Pacer::new(cx.virtual_time);
     let start = cx.clock.now();
     let mut arrivals = schedule.arrivals(seed);
     let mut due = start + arrivals.next();
     loop {
+        planted::nap_over().await;
         let now = cx.clock.now();
         while due <= now {
             lanes.iter().for_each(|lane| lane.arrive(due, now));
             due = start + arrivals.next();
         }
+        watch.due.set(due);
         pacer.sleep_until(&cx.clock, due).await;
         // A schedule that the machine can't keep must not starve the workers it feeds.
         tokio::task::consume_budget().await;
     }
 }
 
+/// Watches the driver itself.
+struct Watch {
+    clock: Clock,
+    heart: RefCell<Heartbeat>,
+    /// When the next arrival is due; never in a closed loop.
+    due: Cell<Nanos>,
+    /// At the last beat: whether the arrivals were behind, and how many there had been.
+    behind: Cell<(bool, u64)>,
+}
+
+impl Watch {
+    fn new(cx: &DriverCx, paced: bool) -> Self {
+        Self {
+            clock: cx.clock,
+            heart: RefCell::new(Heartbeat::new(cx.clock, cx.virtual_time)),
+            due: Cell::new(if paced { cx.clock.now() } else { Nanos::MAX }),
+            behind: Cell::default(),
+        }
+    }
+
+    async fn watch<O: Operation>(self: Rc<Self>, lanes: Vec<Rc<Lane<O>>>, cx: DriverCx) {
+        loop {
+            let next = self.heart.borrow().next();
+            cx.clock.sleep_until(next).await;
+            planted::nap_over().await;
+            self.beat(&lanes);
+        }
+    }
+
+    /// Looks at what the driver has done since the last time. Whoever reads the recorders beats first.
+    fn beat<O: Operation>(&self, lanes: &[Rc<Lane<O>>]) {
+        let beat = self.heart.borrow_mut().beat();
+        let sent = lanes.first().map_or(0, |lane| lane.sent());
+        let behind = self.clock.now().saturating_sub(self.due.get()) > 2 * BEAT;
+        let (was_behind, before) = self.behind.replace((behind, sent));
+        let overrun = (behind && was_behind).then(|| sent - before);
+        for lane in lanes {
+            lane.recorder().borrow_mut().beat(&beat, overrun, lane.pending());
+        }
+    }
+}
+
 fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
     let mut recorder = lane.recorder().borrow_mut();
     View {
-        phases: recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect(),
+        phases: recorder.phases.iter().map(PhaseView::of).collect(),
         changed: recorder.series.take_changed(),
         oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),
+        pauses: recorder.pauses.clone(),
         p99: recorder.bins.iter().rev().flatten().next().and_then(|bin| bin.at_rank((bin.len() * 99).div_ceil(100))),
     }
 }

@@ -1,6 +1,6 @@
 //! A load's queue of due operations and its pool of workers, all on one driver thread.
 
-use super::{OpId, Operation, Retry};
+use super::{OpId, Operation, Retry, planted};
 use crate::clock::{Clock, Nanos};
 use crate::measure::{Completion, ErrorClass, Outcome, Recorder};
 use futures_util::FutureExt as _;
@@ -124,6 +124,7 @@ impl<O: Operation> Lane<O> {
                     return;
                 }
             }
+            planted::nap_over().await;
             let Arrival { due, noticed, .. } = arrival;
             let ended = self.clock.now();
             self.recorder.borrow_mut().complete(&Completion {
@@ -199,6 +200,11 @@ impl<O: Operation> Lane<O> {
         let now = self.clock.now();
         self.recorder.borrow_mut().due(now, now);
         Arrival { index, due: now, noticed: now }
+    }
+
+    /// Arrivals so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.next_index.get()
     }
 
     /// Operations in flight or waiting.

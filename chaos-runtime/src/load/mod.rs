@@ -5,6 +5,7 @@
 
 mod classify;
 mod driver;
+mod heartbeat;
 pub mod http;
 mod id;
 mod lane;
@@ -12,11 +13,12 @@ mod op;
 mod operation;
 mod pacer;
 mod plan;
+pub(crate) mod planted;
 mod retry;
 mod schedule;
 
 pub use classify::classify;
-pub(crate) use driver::{Driver, DriverCx, View};
+pub(crate) use driver::{Driver, DriverCx, PhaseView, View};
 pub use id::{OpId, ParseOpIdError};
 pub use op::{IntoOutcome, Op, op};
 pub use operation::Operation;

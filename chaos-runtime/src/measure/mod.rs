@@ -7,13 +7,15 @@ mod phase_clock;
 mod recorder;
 mod recovery;
 mod series;
+mod strain;
 mod tally;
 
-pub(crate) use event::Event;
+pub(crate) use event::{Ended, Event};
 pub(crate) use histogram::Latencies;
 pub use outcome::{ErrorClass, Outcome};
 pub(crate) use phase_clock::{PhaseClock, Segment};
 pub(crate) use recorder::{Completion, PhaseMeasures, Recorder};
 pub(crate) use recovery::{BinQuality, Recovery, watch};
 pub(crate) use series::{SLICES_PER_BIN, Series, Slice};
+pub(crate) use strain::{Beat, Pause, Pauses, Strain};
 pub(crate) use tally::Tally;

@@ -11,6 +11,8 @@ pub(crate) struct Slice {
     pub(crate) due: u32,
     pub(crate) operations: u32,
     pub(crate) failed: u32,
+    /// Of which something is true only by the driver's own doing.
+    pub(crate) spoiled: u32,
     pub(crate) max: Nanos,
     pub(crate) sum: u64,
     /// First and last successful completion *inside* this slice.

@@ -1,0 +1,26 @@
+//! Pauses of a driver in virtual time, where a machine has none of its own: for tests of how they are judged.
+
+/// Waits until the driver runs again.
+#[cfg(feature = "virtual-time")]
+pub(crate) async fn nap_over() {
+    while let Some(until) = NAP.get().filter(|until| tokio::time::Instant::now() < *until) {
+        tokio::time::sleep_until(until).await;
+    }
+}
+
+/// Real pauses are nothing that anybody waits for.
+#[cfg(not(feature = "virtual-time"))]
+#[inline(always)]
+pub(crate) async fn nap_over() {}
+
+#[cfg(feature = "virtual-time")]
+thread_local! {
+    /// An experiment in virtual time has all of its drivers on one thread.
+    static NAP: std::cell::Cell<Option<tokio::time::Instant>> = const { std::cell::Cell::new(None) };
+}
+
+/// From now on, and for this long, no driver of this thread's experiment notices anything.
+#[cfg(feature = "virtual-time")]
+pub(crate) fn nap(length: std::time::Duration) {
+    NAP.set(Some(tokio::time::Instant::now() + length));
+}
