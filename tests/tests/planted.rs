@@ -28,6 +28,8 @@ mod late;
 mod ledgers;
 #[path = "planted/limits.rs"]
 mod limits;
+#[path = "planted/own.rs"]
+mod own;
 #[path = "planted/probes.rs"]
 mod probes;
 #[path = "planted/recovery.rs"]

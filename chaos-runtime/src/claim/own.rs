@@ -6,9 +6,27 @@
 use super::judge::Opinion;
 use super::sample::{Reading, Sample, rank};
 use super::{Claim, Metric, Value, display, relative};
+use crate::clock::Nanos;
 use crate::measure::Event;
 use crate::report::journal::Judgement;
 use std::time::Duration;
+
+/// How every remark of this kind begins.
+const MACHINE: &str = "the measuring machine";
+
+/// What a person can do about it.
+pub(crate) const HELP: &str = "nothing is said about the target; measure again where nothing else keeps the cores busy";
+
+/// Whether a remark blames the measuring machine.
+pub(crate) fn is_blamed(remark: &str) -> bool {
+    remark.starts_with(MACHINE)
+}
+
+/// What a driver's pauses may have done, of which this was the longest.
+pub(crate) fn paused(done: &str, longest: Nanos) -> String {
+    let longest = display::duration(Duration::from_nanos(longest));
+    format!("{MACHINE} itself may have {done}: the load driver did not run for up to {longest}")
+}
 
 /// A driver's thread that uses this much of a core has none left.
 pub(crate) const SATURATED: f64 = 0.9;
@@ -26,7 +44,7 @@ pub(super) fn reviewed(opinion: Opinion, sample: &Sample<'_>, judge: impl Fn() -
         Judgement::Holds if strayed(sample) => {
             let count = display::count(sample.measures.strain.strayed);
             Opinion::inconclusive(format!(
-                "the measuring machine was late: {count} operations that were due in the phase were sent after it"
+                "{MACHINE} was late: {count} operations that were due in the phase were sent after it"
             ))
         }
         _ => opinion,
@@ -36,7 +54,7 @@ pub(super) fn reviewed(opinion: Opinion, sample: &Sample<'_>, judge: impl Fn() -
 /// `the measuring machine itself may have broken it: …`
 fn by_itself(opinion: &Opinion, why: &str) -> String {
     let done = if opinion.judgement == Judgement::Broken { "broken it" } else { "made it true" };
-    format!("the measuring machine itself may have {done}: {why}")
+    format!("{MACHINE} itself may have {done}: {why}")
 }
 
 /// How late the driver was in what it did.
@@ -51,7 +69,7 @@ fn delays(sample: &Sample<'_>) -> String {
 
 fn suspended(sample: &Sample<'_>) -> String {
     let long = display::duration(Duration::from_nanos(sample.measures.strain.suspended));
-    format!("the measuring machine was suspended for {long} meanwhile")
+    format!("{MACHINE} was suspended for {long} meanwhile")
 }
 
 /// So many operations were sent in another phase than they were due in that they were no sample of it.
@@ -75,7 +93,7 @@ pub(super) fn queued(claim: &Claim, sample: &Sample<'_>, limit: Value) -> Option
 
 fn at_its_limit(share: f64) -> String {
     let share = display::percent((share * 100.0).round());
-    format!("the measuring machine was at its limit: the load driver's thread used {share} of a core")
+    format!("{MACHINE} was at its limit: the load driver's thread used {share} of a core")
 }
 
 fn saturation(sample: &Sample<'_>) -> Option<f64> {
@@ -99,9 +117,9 @@ pub(super) fn of_reading(claim: &Claim, sample: &Sample<'_>, value: f64, limit: 
         _ => value,
     };
     if claim.metric == Metric::Throughput && opinion.judgement == Judgement::Broken && !claim.cmp.is_upper() {
-        if let Some(most) = sample.ceiling() {
+        if let Some(most) = sample.measures.strain.ceiling(sample.seconds) {
             let most = display::value(Value::Rate(most));
-            return Opinion::inconclusive(format!("the measuring machine was at its limit: it sends {most} at most"));
+            return Opinion::inconclusive(format!("{MACHINE} was at its limit: it sends {most} at most"));
         }
         if let Some(share) = saturation(sample).filter(|_| sample.closed_loop) {
             return Opinion::inconclusive(at_its_limit(share));
@@ -141,10 +159,7 @@ pub(super) fn flattered(
     let honest = relative::apply(claim.limit, without).plain().0;
     let holds = claim.cmp.holds(measured, limit) && !claim.cmp.holds(measured - own, honest);
     holds.then(|| {
-        Opinion::inconclusive(format!(
-            "the measuring machine itself may have made it true: in the {name}, {}",
-            delays(reference)
-        ))
+        Opinion::inconclusive(format!("{MACHINE} itself may have made it true: in the {name}, {}", delays(reference)))
     })
 }
 

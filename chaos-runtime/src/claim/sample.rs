@@ -103,13 +103,6 @@ impl<'a> Sample<'a> {
         self.index_of(event).and_then(|index| self.measures.spoiled.get(index).copied()).unwrap_or_default()
     }
 
-    /// Arrivals a second that the driver could send, if for most of the time it could not send all that were due.
-    pub(crate) fn ceiling(&self) -> Option<f64> {
-        let (long, sent) = self.measures.strain.overrun;
-        let seconds = Duration::from_nanos(long).as_secs_f64();
-        (seconds * 2.0 > self.seconds && sent > 0).then(|| sent as f64 / seconds)
-    }
-
     fn index_of(&self, event: Event) -> Option<usize> {
         self.events.iter().position(|known| *known == event)
     }

@@ -8,7 +8,7 @@ use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
 use super::late;
 use super::recover::{review, settle};
-use crate::claim::{Scope, display};
+use crate::claim::{Scope, display, own};
 use crate::descriptors;
 use crate::report::journal::{EventKind, Journal, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
@@ -264,12 +264,12 @@ async fn watch(core: &Core, live: &LiveLine, told: &Cell<usize>) -> Cut {
             .meter
             .look(|lanes| {
                 let done = |lane: &super::meter::LaneState| -> (u64, u64) {
-                    lane.phases.iter().fold((0, 0), |sum, p| (sum.0 + p.tally.operations, sum.1 + p.tally.failed))
+                    lane.phases.iter().fold((0, 0), |sum, (t, _)| (sum.0 + t.operations, sum.1 + t.failed))
                 };
                 let treated = || lanes.iter().filter(|lane| !lane.control);
                 let (operations, _) = treated().map(done).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
                 let phase = treated().filter_map(|lane| lane.phases.last());
-                let (n, failed) = phase.fold((0, 0), |sum, p| (sum.0 + p.tally.operations, sum.1 + p.tally.failed));
+                let (n, failed) = phase.fold((0, 0), |sum, (t, _)| (sum.0 + t.operations, sum.1 + t.failed));
                 let progress = Progress {
                     phase: core.timeline.current().map_or("starting", PhaseKind::name),
                     elapsed: Duration::from_nanos(now),
@@ -302,7 +302,15 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
         ),
         Cut::Guard(tripped) => {
             let guard = core.spec.abort_if[tripped.guard].text;
-            (ReasonKind::Guard, format!("guard `{guard}` tripped: {}", tripped.measured), None, Some(tripped))
+            let told = format!("guard `{guard}` tripped: {}", tripped.measured);
+            match tripped.own {
+                None => (ReasonKind::Guard, told, None, Some(tripped)),
+                // Harm is ended all the same.
+                Some(longest) => {
+                    let told = format!("{told}, but {}", own::paused("tripped it", longest));
+                    (ReasonKind::Inconclusive, told, Some(own::HELP), Some(tripped))
+                }
+            }
         }
         Cut::Condition(Alert::Tripped(why)) => (ReasonKind::Guard, format!("guard tripped: {why}"), None, None),
         Cut::Condition(Alert::Blind(why)) => (

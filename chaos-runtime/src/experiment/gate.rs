@@ -6,9 +6,9 @@ use super::late;
 use super::meter::{LaneState, Measured};
 use super::subjects::{refuse_the_unknown, unknown_load};
 use crate::claim::judge::{blank, judge, needed_operations};
-use crate::claim::relative;
 use crate::claim::sample::{Reading, Sample, Stretch};
 use crate::claim::{Claim, Limit, Metric, Reference, Scope, display};
+use crate::claim::{own, relative};
 use crate::clock::{Nanos, nanos};
 use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Judgement, PhaseKind, ReasonKind};
 use crate::{ErrorKind, Result};
@@ -66,12 +66,12 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     if let Some((text, why)) = open.or(hanging.map(|claim| (claim.text, "too many operations are still in flight"))) {
         let message = format!("steady state not decidable: `{text}`: {why}");
         core.events.note(EventKind::Gate, format!("gate closed: {message}"));
-        return Err(core.decide(
-            ReasonKind::Inconclusive,
-            ErrorKind::Inconclusive,
-            message,
-            Some("nothing was injected; raise the load's rate, or `baseline = …` in the attribute"),
-        ));
+        let help = if own::is_blamed(why) {
+            "nothing was injected; measure again where nothing else keeps the cores busy"
+        } else {
+            "nothing was injected; raise the load's rate, or `baseline = …` in the attribute"
+        };
+        return Err(core.decide(ReasonKind::Inconclusive, ErrorKind::Inconclusive, message, Some(help)));
     }
     // Much may have happened since the beginning of the baseline.
     refuse_unless_well(core).await?;
@@ -174,7 +174,7 @@ pub(crate) fn enough<'a>(core: &Core, lanes: &[LaneState], claims: impl IntoIter
     claims.into_iter().all(|claim| {
         let mut concerned = lanes.iter().filter(|lane| lane.concerns(claim.subject)).peekable();
         let none = concerned.peek().is_none();
-        let operations: u64 = concerned.filter_map(|lane| lane.phase(phase)).map(|view| view.tally.operations).sum();
+        let operations: u64 = concerned.filter_map(|lane| lane.phase(phase)).map(|(tally, _)| tally.operations).sum();
         none || operations >= needed_operations(claim, core.settings.confidence)
     })
 }
@@ -190,9 +190,9 @@ fn hanging(core: &Core, lanes: &[LaneState], begun: Nanos) -> Option<&'static Cl
         let (mut n, mut k, mut overdue) = (0, 0, 0);
         for lane in lanes.iter().filter(|lane| lane.concerns(claim.subject)) {
             overdue += lane.series.overdue(begun, now);
-            if let Some(view) = lane.phase(phase) {
-                n += view.tally.operations;
-                k += event.and_then(|index| view.events.get(index)).copied().unwrap_or(0);
+            if let Some((tally, events)) = lane.phase(phase) {
+                n += tally.operations;
+                k += event.and_then(|index| events.get(index)).copied().unwrap_or(0);
             }
         }
         match criterion {

@@ -2,8 +2,8 @@
 
 use crate::claim::Claim;
 use crate::clock::Nanos;
-use crate::load::{Driver, PhaseView, View};
-use crate::measure::{Event, Pauses, Recorder, Series};
+use crate::load::{Driver, View};
+use crate::measure::{Event, Pauses, Recorder, Series, Tally};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct LoadInfo {
 pub(crate) struct LaneState {
     pub(crate) load: String,
     pub(crate) control: bool,
-    pub(crate) phases: Vec<PhaseView>,
+    pub(crate) phases: Vec<(Tally, Vec<u64>)>,
     pub(crate) series: Series,
     /// Since when the oldest operation is in flight that was due since the first injection.
     pub(crate) oldest_pending: Option<Nanos>,
@@ -41,13 +41,13 @@ impl LaneState {
     }
 
     /// What a phase has measured so far, by its place among the phases; `None` while it has no operation.
-    pub(crate) fn phase(&self, index: usize) -> Option<&PhaseView> {
+    pub(crate) fn phase(&self, index: usize) -> Option<&(Tally, Vec<u64>)> {
         self.phases.get(index)
     }
 
     /// What it is when all of its operations have ended.
     fn conclude(&mut self, recorder: &Recorder) {
-        self.phases = recorder.phases.iter().map(PhaseView::of).collect();
+        self.phases = recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect();
         self.pauses = recorder.pauses.clone();
         self.series = recorder.series.clone();
         (self.oldest_pending, self.pending) = (None, 0);

@@ -31,6 +31,7 @@ pub async fn drivers_run() {
 /// # Panics
 /// When no runtime can be made.
 pub fn simulate(spec: &'static Spec, seed: u64, body: Body) -> Journal {
+    planted::awake();
     let settings = Settings::new(spec, seed, "local".into(), true);
     let mut identity = identity::with(identity::of(spec, "virtual"), spec, &settings);
     // The same seed must give the same journal, on any day and any machine.

@@ -6,7 +6,7 @@ use super::pacer::Pacer;
 use super::planted;
 use super::{Operation, Schedule};
 use crate::clock::{Clock, Nanos};
-use crate::measure::{Event, Pauses, PhaseClock, PhaseMeasures, Recorder, Slice, Tally};
+use crate::measure::{Event, Pauses, PhaseClock, Recorder, Slice, Tally};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -38,7 +38,7 @@ enum Command {
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     /// One for each segment of the phase clock.
-    pub(crate) phases: Vec<PhaseView>,
+    pub(crate) phases: Vec<(Tally, Vec<u64>)>,
     /// The slices that changed since the last view, and the start of the first of them.
     pub(crate) changed: (Nanos, Vec<Slice>),
     /// The due instant of the oldest operation in flight, of those due at or after the instant asked for.
@@ -48,21 +48,6 @@ pub(crate) struct View {
     pub(crate) p99: Option<Nanos>,
     /// When the driver did not run.
     pub(crate) pauses: Pauses,
-}
-
-/// What a phase has counted so far.
-#[derive(Debug, Clone)]
-pub(crate) struct PhaseView {
-    pub(crate) tally: Tally,
-    /// How many operations each registered event is true of, and of how many only by the driver's own doing.
-    pub(crate) events: Vec<u64>,
-    pub(crate) spoiled: Vec<u64>,
-}
-
-impl PhaseView {
-    pub(crate) fn of(phase: &PhaseMeasures) -> Self {
-        Self { tally: phase.tally.clone(), events: phase.events.clone(), spoiled: phase.spoiled.clone() }
-    }
 }
 
 /// A running load. Lane 0 is the load itself, lane 1 its control group if there is one.
@@ -283,7 +268,7 @@ impl Watch {
 fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
     let mut recorder = lane.recorder().borrow_mut();
     View {
-        phases: recorder.phases.iter().map(PhaseView::of).collect(),
+        phases: recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect(),
         changed: recorder.series.take_changed(),
         oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),

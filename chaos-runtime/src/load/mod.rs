@@ -18,7 +18,7 @@ mod retry;
 mod schedule;
 
 pub use classify::classify;
-pub(crate) use driver::{Driver, DriverCx, PhaseView, View};
+pub(crate) use driver::{Driver, DriverCx, View};
 pub use id::{OpId, ParseOpIdError};
 pub use op::{IntoOutcome, Op, op};
 pub use operation::Operation;

@@ -19,6 +19,12 @@ thread_local! {
     static NAP: std::cell::Cell<Option<tokio::time::Instant>> = const { std::cell::Cell::new(None) };
 }
 
+/// Every experiment has a clock of its own.
+#[cfg(feature = "virtual-time")]
+pub(crate) fn awake() {
+    NAP.set(None);
+}
+
 /// From now on, and for this long, no driver of this thread's experiment notices anything.
 #[cfg(feature = "virtual-time")]
 pub(crate) fn nap(length: std::time::Duration) {

@@ -17,5 +17,5 @@ pub(crate) use phase_clock::{PhaseClock, Segment};
 pub(crate) use recorder::{Completion, PhaseMeasures, Recorder};
 pub(crate) use recovery::{BinQuality, Recovery, watch};
 pub(crate) use series::{SLICES_PER_BIN, Series, Slice};
-pub(crate) use strain::{Beat, Pause, Pauses, Strain};
+pub(crate) use strain::{Beat, Pauses, Strain};
 pub(crate) use tally::Tally;

@@ -103,17 +103,19 @@ impl Series {
         self.slices.len() as u64 * self.width
     }
 
-    /// The longest stretch in `from..to` without a successful completion, both ends included.
-    pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos) -> Nanos {
+    /// The longest stretch in `from..to` without a successful completion, both ends included; `own` = how much of a
+    /// stretch is not the target's.
+    pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos, own: impl Fn(Nanos, Nanos) -> Nanos) -> Nanos {
         let mut last = from;
         let mut longest = 0;
+        let length = |from: Nanos, to: Nanos| to.saturating_sub(from).saturating_sub(own(from, to));
         for (_, slice) in self.between(from, to) {
             if let Some((first_ok, last_ok)) = slice.ok_between {
-                longest = longest.max(first_ok.clamp(from, to).saturating_sub(last));
+                longest = longest.max(length(last, first_ok.clamp(from, to)));
                 last = last.max(last_ok.clamp(from, to));
             }
         }
-        longest.max(to.saturating_sub(last))
+        longest.max(length(last, to))
     }
 
     /// The first successful completion at or after an instant (to the slice in which it lies).
@@ -128,15 +130,18 @@ impl Series {
 mod tests {
     use super::*;
     const SECOND: Nanos = 1_000_000_000;
+    const NONE: fn(Nanos, Nanos) -> Nanos = |_, _| 0;
 
     #[test]
     fn the_longest_gap_includes_both_ends() {
         let mut series = Series::new(SECOND);
         [2 * SECOND, 2 * SECOND + 1, 5 * SECOND].into_iter().for_each(|at| series.succeeded_at(at));
-        assert_eq!(series.longest_gap(0, 6 * SECOND), 3 * SECOND - 1);
-        assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND), 5 * SECOND);
-        assert_eq!(series.longest_gap(0, 3 * SECOND), 2 * SECOND);
-        assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND), 3 * SECOND);
+        assert_eq!(series.longest_gap(0, 6 * SECOND, NONE), 3 * SECOND - 1);
+        assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND, NONE), 5 * SECOND);
+        assert_eq!(series.longest_gap(0, 3 * SECOND, NONE), 2 * SECOND);
+        let paused = |from: Nanos, to: Nanos| to.min(4 * SECOND).saturating_sub(from.max(3 * SECOND));
+        assert_eq!(series.longest_gap(0, 6 * SECOND, paused), 2 * SECOND, "one second is not the target's");
+        assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND, NONE), 3 * SECOND);
     }
 
     #[test]

@@ -106,6 +106,13 @@ impl Strain {
         self.overrun = (self.overrun.0 + other.overrun.0, self.overrun.1 + other.overrun.1);
     }
 
+    /// Arrivals a second that could be sent, if for most of these seconds not all that were due could.
+    pub(crate) fn ceiling(&self, seconds: f64) -> Option<f64> {
+        let (long, sent) = self.overrun;
+        let long = long as f64 / 1e9;
+        (sent > 0 && long * 2.0 > seconds).then(|| sent as f64 / long)
+    }
+
     /// CPU time of the thread as a share of one core; `None` where the platform does not tell.
     pub(crate) fn cpu_share(&self) -> Option<f64> {
         self.cpu.filter(|(watched, _)| *watched > 0).map(share)
@@ -132,6 +139,12 @@ impl Pauses {
         }
         let before = self.all.back().map_or(0, |(_, over)| *over);
         self.all.push_back((pause, before.max(pause.over())));
+    }
+
+    /// The longest one that touches `from..to`.
+    pub(crate) fn longest(&self, from: Nanos, to: Nanos) -> Nanos {
+        let touching = self.all.iter().map(|(pause, _)| pause).filter(|pause| pause.from < to && pause.over() > from);
+        touching.map(|pause| pause.length).max().unwrap_or(0)
     }
 
     /// How much of `from..to` they may account for.
