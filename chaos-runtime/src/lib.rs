@@ -67,6 +67,9 @@ extern crate self as chaos_runtime;
 pub mod __private;
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod catalogue;
 pub mod claim;
 mod clock;

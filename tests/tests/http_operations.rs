@@ -88,16 +88,37 @@ fn reset(stream: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-async fn attempt(mut request: http::HttpRequest) -> Outcome {
-    request.prepare().unwrap();
+/// Both ways to speak HTTP/1.1, ready to send.
+fn both(request: http::HttpRequest) -> [http::HttpRequest; 2] {
+    [request.clone(), request.bare_http1()].map(|mut request| {
+        request.prepare().unwrap();
+        request
+    })
+}
+
+async fn once(request: &http::HttpRequest) -> Outcome {
     request.attempt(OpId::new(1, 0, 0)).await
+}
+
+/// What becomes of a request, which is the same on both ways.
+async fn attempt(request: http::HttpRequest) -> Outcome {
+    let [client, bare] = both(request);
+    let (client, bare) = (once(&client).await, once(&bare).await);
+    println!("{client:?}\n{bare:?}");
+    assert_eq!((client.error, client.status), (bare.error, bare.status), "{client:?}\n{bare:?}");
+    client
 }
 
 async fn class(request: http::HttpRequest) -> Option<ErrorClass> {
     let outcome = attempt(request).await;
-    println!("{outcome:?}");
     assert_eq!(outcome.error.is_some(), outcome.message.is_some(), "{outcome:?}");
     outcome.error
+}
+
+/// The class where only the client can speak what is spoken.
+async fn class_by_client(mut request: http::HttpRequest) -> Option<ErrorClass> {
+    request.prepare().unwrap();
+    once(&request).await.error
 }
 
 #[tokio::test]
@@ -188,7 +209,19 @@ async fn what_is_sent() {
         .bearer("token")
         .json(&serde_json::json!({"amount": 3}));
     assert_eq!(class(pay).await, None);
-    let request = received.recv().unwrap();
+    let sorted = |request: &str| {
+        let mut lines: Vec<_> = request.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let request = || {
+        let [client, bare] = [received.recv().unwrap(), received.recv().unwrap()];
+        assert_eq!(sorted(&client), sorted(&bare), "both send the same, in whatever order");
+        assert_eq!(client.lines().next(), bare.lines().next());
+        client
+    };
+    let (pay, next) = (request(), request);
+    let request = pay;
     assert!(request.starts_with("POST /checkout?currency=EUR+%26+more HTTP/1.1\r\n"), "{request}");
     for line in
         ["x-shop: 7", "authorization: Bearer token", "content-type: application/json", "user-agent: chaos-test/"]
@@ -199,28 +232,143 @@ async fn what_is_sent() {
     for request in [http::put(peer.url()), http::delete(peer.url()), http::patch(peer.url())] {
         let method = request.describe().split(' ').next().unwrap().to_owned();
         assert_eq!(class(request).await, None);
-        assert!(received.recv().unwrap().starts_with(&method));
+        assert!(next().starts_with(&method));
+    }
+}
+
+#[tokio::test]
+async fn who_asks_is_said_as_the_url_says_it_unless_a_header_does() {
+    let (requests, received) = std::sync::mpsc::channel();
+    let peer = Peer::start(move |mut stream| {
+        while let Some(request) = read_request(&stream) {
+            requests.send(request).unwrap();
+            stream.write_all(GOOD.as_bytes()).unwrap();
+        }
+    });
+    let url = format!("http://ann:s%20cret@{}/", peer.addr);
+    // base64 of `ann:s cret`.
+    for (request, expected) in [
+        (http::get(&url), "authorization: Basic YW5uOnMgY3JldA=="),
+        (http::get(&url).bearer("token"), "authorization: Bearer token"),
+    ] {
+        assert_eq!(class(request).await, None);
+        for sent in [received.recv().unwrap(), received.recv().unwrap()] {
+            let said: Vec<_> = sent.lines().filter(|line| line.starts_with("authorization:")).collect();
+            assert_eq!(said, [expected], "{sent}");
+            assert!(sent.contains(&format!("host: {}\r\n", peer.addr)), "{sent}");
+        }
     }
 }
 
 #[tokio::test]
 async fn connections_are_kept_even_after_failures_unless_asked_not_to() {
     for answer in [GOOD, "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbody"] {
-        let kept = Peer::answering(answer);
-        let mut request = http::get(kept.url());
-        request.prepare().unwrap();
-        for _ in 0..20 {
-            request.attempt(OpId::new(1, 0, 0)).await;
+        for way in 0..2 {
+            let kept = Peer::answering(answer);
+            let request = &both(http::get(kept.url()))[way];
+            for _ in 0..20 {
+                once(request).await;
+            }
+            assert_eq!(kept.connections(), 1);
         }
-        assert_eq!(kept.connections(), 1);
     }
-    let fresh = Peer::answering(GOOD);
-    let mut request = http::get(fresh.url()).no_keep_alive();
-    request.prepare().unwrap();
-    for _ in 0..5 {
-        assert_eq!(request.attempt(OpId::new(1, 0, 0)).await, Outcome::OK.with_status(200));
+    for way in 0..2 {
+        let fresh = Peer::answering(GOOD);
+        let request = &both(http::get(fresh.url()).no_keep_alive())[way];
+        for _ in 0..5 {
+            assert_eq!(once(request).await, Outcome::OK.with_status(200));
+        }
+        assert_eq!(fresh.connections(), 5);
     }
-    assert_eq!(fresh.connections(), 5);
+}
+
+#[tokio::test]
+async fn an_answer_ends_where_it_ends_and_the_next_one_begins_there() {
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\norder:\r\n5\r\n paid\r\n0\r\nx-sum: 7\r\n\r\n";
+    const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n";
+    let long = format!("{LONG}{}", "x".repeat(3_000_000));
+    for (request, answer, status, bytes) in [
+        (http::get as fn(String) -> http::HttpRequest, CHUNKED, 200, 11),
+        (http::get, &long, 200, 3_000_000),
+        // Lengths of what is not sent.
+        (http::head, "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n", 200, 0),
+        (http::get, "HTTP/1.1 304 Not Modified\r\ncontent-length: 11\r\n\r\n", 304, 0),
+        (http::delete, "HTTP/1.1 204 No Content\r\n\r\n", 204, 0),
+    ] {
+        for way in 0..2 {
+            let peer = Peer::answering(answer);
+            let whole = request(peer.url()).expect_body(move |body| body.len() == bytes);
+            let whole = &both(whole)[way];
+            for _ in 0..3 {
+                assert_eq!(once(whole).await, Outcome::OK.with_status(status), "way {way}");
+            }
+            assert_eq!(peer.connections(), 1, "way {way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_peer_gave_up_is_no_error() {
+    for answer in [GOOD, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nuntil the end"] {
+        for way in 0..2 {
+            let peer = Peer::closing_after(answer);
+            let request = &both(http::get(peer.url()))[way];
+            for _ in 0..3 {
+                assert_eq!(once(request).await, Outcome::OK.with_status(200), "way {way}");
+                // Until the end of the connection is there.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert_eq!(peer.connections(), 3, "way {way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_given_up_takes_its_connection_with_it() {
+    for way in 0..2 {
+        let peer = Peer::start(|mut stream| {
+            read_request(&stream);
+            std::thread::sleep(Duration::from_millis(300));
+            // Too late: whoever comes next must not take it for the answer to another request.
+            let _ = stream.write_all(b"HTTP/1.1 500 Late\r\ncontent-length: 0\r\n\r\n");
+        });
+        let request = &both(http::get(peer.url()).expect_status(500))[way];
+        let given_up = tokio::time::timeout(Duration::from_millis(50), once(request)).await;
+        assert!(given_up.is_err(), "{given_up:?}");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(once(request).await, Outcome::OK.with_status(500));
+        assert_eq!(peer.connections(), 2, "way {way}");
+    }
+}
+
+#[tokio::test]
+async fn as_many_connections_as_operations_in_flight_and_no_more() {
+    for way in 0..2 {
+        let peer = Peer::start(|mut stream| {
+            while read_request(&stream).is_some() {
+                std::thread::sleep(Duration::from_millis(50));
+                if stream.write_all(GOOD.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+        let request = &both(http::get(peer.url()))[way];
+        for _ in 0..3 {
+            let mut at_once: Vec<_> = (0..10).map(|_| Box::pin(once(request))).collect();
+            let ended = std::future::poll_fn(|cx| {
+                at_once.retain_mut(|one| match one.as_mut().poll(cx) {
+                    std::task::Poll::Ready(outcome) => {
+                        assert_eq!(outcome, Outcome::OK.with_status(200));
+                        false
+                    }
+                    std::task::Poll::Pending => true,
+                });
+                if at_once.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            });
+            ended.await;
+        }
+        assert_eq!(peer.connections(), 10, "way {way}");
+    }
 }
 
 #[tokio::test]
@@ -230,30 +378,30 @@ async fn a_load_s_time_out_and_errors_of_other_clients() {
         std::thread::sleep(Duration::from_secs(60));
     });
     let addr = silent.addr;
-    let once = OpId::new(1, 0, 0);
+    let id = OpId::new(1, 0, 0);
     // With TLS an experiment does this before its body runs; without it, a client of one's own panics.
     #[cfg(feature = "tls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     // The user's own clients: reqwest with a time-out, tokio's time-out, a raw socket.
     let client = reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap();
     let own = op(move |_| client.get(format!("http://{addr}/")).send());
-    assert_eq!(own.attempt(once).await.error, Some(ErrorClass::Timeout));
+    assert_eq!(own.attempt(id).await.error, Some(ErrorClass::Timeout));
     let tokio = op(move |_| async move {
         tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await?;
         anyhow::Ok(())
     });
-    assert_eq!(tokio.attempt(once).await.error, Some(ErrorClass::Timeout));
+    assert_eq!(tokio.attempt(id).await.error, Some(ErrorClass::Timeout));
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let raw = op(move |_| async move {
         tokio::net::TcpStream::connect(unused).await?;
         Ok::<_, chaos_runtime::Error>(())
     });
-    assert_eq!(raw.attempt(once).await.error, Some(ErrorClass::Refused));
+    assert_eq!(raw.attempt(id).await.error, Some(ErrorClass::Refused));
     let through_anyhow = op(move |_| async move {
         reqwest::get(format!("http://{unused}/?token=secret")).await?;
         anyhow::Ok(())
     });
-    let outcome = through_anyhow.attempt(once).await;
+    let outcome = through_anyhow.attempt(id).await;
     assert_eq!(outcome.error, Some(ErrorClass::Refused), "{outcome:?}");
     // A status that the client itself made an error keeps its number.
     let missing = Peer::answering("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").url();
@@ -261,12 +409,13 @@ async fn a_load_s_time_out_and_errors_of_other_clients() {
         let url = missing.clone();
         async move { reqwest::get(url).await?.error_for_status() }
     });
-    let outcome = strict.attempt(once).await;
+    let outcome = strict.attempt(id).await;
     assert_eq!((outcome.error, outcome.status), (Some(ErrorClass::Status), Some(404)), "{outcome:?}");
 }
 
 #[cfg(feature = "tls")]
 mod tls {
+    use super::class_by_client as class;
     use super::*;
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -337,6 +486,7 @@ mod tls {
 }
 
 mod http2 {
+    use super::class_by_client as class;
     use super::*;
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{Metric, Quantile, Value};
 use crate::clock::Nanos;
 use crate::experiment::Measured;
-use crate::measure::{Event, PhaseMeasures, Slice};
+use crate::measure::{Event, PhaseMeasures, SliceView};
 use crate::report::journal::PhaseKind;
 use crate::statistics::{Batch, DesignEffect};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct Sample<'a> {
     /// One of the loads is closed-loop.
     pub(crate) closed_loop: bool,
     events: &'a [Event],
-    slices: Vec<Slice>,
+    slices: Vec<SliceView<'a>>,
 }
 
 /// A measured value.
@@ -41,7 +41,7 @@ pub(crate) enum Reading {
 impl<'a> Sample<'a> {
     /// What the loads that `subject` names measured in stretches of these kinds.
     pub(crate) fn collect(
-        measured: &[Measured],
+        measured: &'a [Measured],
         stretches: &[Stretch],
         kinds: &[PhaseKind],
         subject: Option<&str>,
@@ -63,7 +63,7 @@ impl<'a> Sample<'a> {
                 let series = &lane.recorder.series;
                 due += phase.tally.due;
                 under_way += pending.saturating_sub(series.overdue(stretch.start, stretch.end.min(series.end())));
-                sample.slices.extend(lane.recorder.series.between(stretch.start, stretch.end).map(|(_, s)| s.clone()));
+                sample.slices.extend(lane.recorder.series.between(stretch.start, stretch.end).map(|(_, slice)| slice));
             }
         }
         let spans = stretches.iter().filter(|stretch| kinds.contains(&stretch.kind));
@@ -84,7 +84,7 @@ impl<'a> Sample<'a> {
         match event {
             Event::Failed => tally.failed,
             Event::FailedForGood => tally.failed_for_good,
-            Event::Status(status) => tally.statuses.get(&status).copied().unwrap_or_default(),
+            Event::Status(status) => tally.statuses.of(status),
             Event::Error(class) => tally.errors[class.index()],
             // A phase that ended before the event was registered has not counted it.
             Event::Slow { limit, .. } => match self.index_of(event).and_then(|i| self.measures.events.get(i)) {
@@ -109,7 +109,7 @@ impl<'a> Sample<'a> {
 
     /// By how much dependence between neighbours widens the interval of this event's share.
     pub(crate) fn design_effect(&self, event: Event) -> DesignEffect {
-        let count = |slice: &Slice| match (event, self.index_of(event)) {
+        let count = |slice: &SliceView<'_>| match (event, self.index_of(event)) {
             (_, Some(index)) => slice.events.get(index).copied().unwrap_or_default(),
             (Event::Failed, None) => slice.failed,
             _ => 0,

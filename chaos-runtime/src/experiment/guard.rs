@@ -11,7 +11,7 @@ use super::quality::Look;
 use super::recover::gap;
 use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
 use crate::clock::{Nanos, nanos};
-use crate::measure::{Event, Slice};
+use crate::measure::{Event, SliceView};
 use crate::statistics::log_e_value;
 use std::time::Duration;
 
@@ -228,7 +228,7 @@ impl Watch<'_> {
         for lane in self.concerned() {
             // A slice that began before the injection holds operations of the baseline.
             for (start, slice) in lane.series.between(from, to).filter(|(start, _)| *start >= from) {
-                add(&mut sums, slice, index, self.own(lane, start, start + slice.max), self.look);
+                add(&mut sums, &slice, index, self.own(lane, start, start + slice.max), self.look);
             }
         }
         sums
@@ -243,7 +243,7 @@ impl Watch<'_> {
     }
 }
 
-fn add(sums: &mut Sums, slice: &Slice, index: Option<usize>, own: Nanos, look: Look) {
+fn add(sums: &mut Sums, slice: &SliceView<'_>, index: Option<usize>, own: Nanos, look: Look) {
     let spoiled = if look == Look::WithoutOwn { slice.spoiled } else { 0 };
     let event = index.and_then(|i| slice.events.get(i)).copied().unwrap_or(0);
     sums.operations += u64::from(slice.operations);

@@ -72,7 +72,7 @@ fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>
         return undecided(claim, role, unknown);
     }
     let events = core.meter.events();
-    let collect = |measured: &[Measured], kinds: &[PhaseKind], control| {
+    let collect = |measured, kinds: &[PhaseKind], control| {
         Sample::collect(measured, stretches, kinds, claim.subject, control, &events)
     };
     let sample = collect(measured, kinds, false);

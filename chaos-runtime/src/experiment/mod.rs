@@ -18,7 +18,7 @@ mod judge_late;
 mod judge_probe;
 mod judging;
 mod late;
-mod meter;
+pub(crate) mod meter;
 pub(crate) mod net;
 mod quality;
 mod records;

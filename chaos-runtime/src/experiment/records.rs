@@ -7,7 +7,7 @@ use crate::claim::sample::Stretch;
 use crate::claim::{LedgerMetric, display};
 use crate::clock::{Nanos, micros};
 use crate::ledger::Account;
-use crate::measure::{ErrorClass, PhaseMeasures, Strain, Tally};
+use crate::measure::{BinSummary, ErrorClass, PhaseMeasures, Strain, Tally};
 use crate::report::journal::{
     BinRecord, DriverStats, LedgerIds, LedgerRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord,
 };
@@ -53,7 +53,7 @@ fn phase_stats(phase: &PhaseMeasures, stretch: &Stretch) -> PhaseStats {
         dropped,
         late,
         errors: errors.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>(),
-        statuses: phase.tally.statuses.clone(),
+        statuses: phase.tally.statuses.sorted(),
         response: phase.response.summary(true),
         failure_response: phase.failure_response.summary(false),
         service: phase.service.summary(false),
@@ -79,8 +79,7 @@ fn driver_stats(strain: &Strain, stretch: &Stretch) -> DriverStats {
 
 fn bins(core: &Core, lane: &Measured) -> Vec<BinRecord> {
     let width = core.settings.bin_ns();
-    let distributions = lane.recorder.bins.iter().enumerate();
-    let record = |(index, bin): (usize, &Option<Box<crate::measure::Latencies>>)| {
+    let record = |(index, bin): (usize, Option<BinSummary>)| {
         let start = index as u64 * width;
         let (mut due, mut operations, mut failed) = (0, 0, 0);
         for (_, slice) in lane.recorder.series.between(start, start + width) {
@@ -88,19 +87,19 @@ fn bins(core: &Core, lane: &Measured) -> Vec<BinRecord> {
             operations += u64::from(slice.operations);
             failed += u64::from(slice.failed);
         }
-        let at = |share: u64| bin.as_ref().and_then(|b| b.at_rank((b.len() * share).div_ceil(100))).map_or(0, micros);
+        let BinSummary { p50, p99, max } = bin.unwrap_or_default();
         BinRecord {
             start_us: micros(start),
             due,
             operations,
             succeeded: operations - failed,
-            p50_us: at(50),
-            p99_us: at(99),
-            max_us: bin.as_ref().map_or(0, |b| micros(b.max())),
+            p50_us: micros(p50),
+            p99_us: micros(p99),
+            max_us: micros(max),
             good: None,
         }
     };
-    distributions.map(record).collect()
+    lane.recorder.bins.summaries().enumerate().map(record).collect()
 }
 
 /// What became of acknowledged operations.

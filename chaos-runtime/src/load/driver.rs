@@ -6,7 +6,7 @@ use super::pacer::Pacer;
 use super::planted;
 use super::{Operation, Schedule};
 use crate::clock::{Clock, Nanos};
-use crate::measure::{Event, Pauses, PhaseClock, Recorder, Slice, Tally};
+use crate::measure::{Changed, Event, Pauses, PhaseClock, Recorder, Tally};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -39,8 +39,8 @@ enum Command {
 pub(crate) struct View {
     /// One for each segment of the phase clock.
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
-    /// The slices that changed since the last view, and the start of the first of them.
-    pub(crate) changed: (Nanos, Vec<Slice>),
+    /// The slices that changed since the last view.
+    pub(crate) changed: Changed,
     /// The due instant of the oldest operation in flight, of those due at or after the instant asked for.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
@@ -70,14 +70,14 @@ impl Driver {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (failed, why) = std::sync::mpsc::channel();
-        let virtual_time = cx.virtual_time;
+        let (virtual_time, paced) = (cx.virtual_time, schedule.is_some());
         let start: Start = Box::new(move || Box::pin(drive(operations, schedule, settings, cx, inbox, ready)));
         if virtual_time {
             tokio::task::spawn_local(start());
         } else {
             std::thread::Builder::new()
                 .name("chaos-load".into())
-                .spawn(move || run_thread(start, &failed))
+                .spawn(move || run_thread(start, paced, &failed))
                 .map_err(|error| Error::new("failed to start a load's thread").caused_by(error))?;
         }
         is_ready.await.unwrap_or_else(|_| {
@@ -122,10 +122,13 @@ impl Driver {
 /// A driver that is silent for this long is blocked by one of its operations.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
-fn run_thread(start: Start, failed: &std::sync::mpsc::Sender<std::io::Error>) {
+fn run_thread(start: Start, paced: bool, failed: &std::sync::mpsc::Sender<std::io::Error>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     // More turns of the event loop per task turn: the pacer's timer is noticed sooner under load.
-    builder.enable_all().event_interval(16);
+    builder.enable_all();
+    if paced {
+        builder.event_interval(16);
+    }
     match builder.build_local(Default::default()) {
         Ok(runtime) => runtime.block_on(start()),
         // The sender of readiness is dropped with `start`, which tells the waiting side to ask why.
@@ -196,7 +199,7 @@ async fn drive<O: Operation>(
                 lanes.iter().for_each(|lane| lane.close());
                 watching.abort();
                 watch.beat(&lanes);
-                let _ = reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect());
+                let _ = reply.send(lanes.iter().map(|lane| lane.take_recorder()).collect());
                 return;
             }
         }
@@ -205,19 +208,22 @@ async fn drive<O: Operation>(
 
 /// Hands out arrivals when they are due. Late or not, each keeps its own due time.
 async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx, watch: Rc<Watch>) {
-    let pacer = Pacer::new(cx.virtual_time);
+    let pacer = Pacer::new(&cx.clock, cx.virtual_time);
     let start = cx.clock.now();
     let mut arrivals = schedule.arrivals(seed);
     let mut due = start + arrivals.next();
+    let mut now = start;
     loop {
-        planted::nap_over().await;
-        let now = cx.clock.now();
+        #[cfg(feature = "virtual-time")]
+        if planted::nap_over().await {
+            now = cx.clock.now();
+        }
         while due <= now {
             lanes.iter().for_each(|lane| lane.arrive(due, now));
             due = start + arrivals.next();
         }
         watch.due.set(due);
-        pacer.sleep_until(&cx.clock, due).await;
+        now = pacer.sleep_until(&cx.clock, due).await;
         // A schedule that the machine can't keep must not starve the workers it feeds.
         tokio::task::consume_budget().await;
     }
@@ -273,6 +279,6 @@ fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
         oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),
         pauses: recorder.pauses.clone(),
-        p99: recorder.bins.iter().rev().flatten().next().and_then(|bin| bin.at_rank((bin.len() * 99).div_ceil(100))),
+        p99: recorder.bins.last_p99(),
     }
 }

@@ -1,7 +1,8 @@
 //! A load's queue of due operations and its pool of workers, all on one driver thread.
 
+use super::deadline::Deadline;
 use super::{OpId, Operation, Retry, planted};
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, nanos};
 use crate::measure::{Completion, ErrorClass, Outcome, Recorder};
 use futures_util::FutureExt as _;
 use std::cell::{Cell, RefCell};
@@ -112,10 +113,13 @@ impl<O: Operation> Lane<O> {
 
     async fn work(self: Rc<Self>, worker: usize) {
         let mut rng = fastrand::Rng::with_seed(self.settings.seed ^ worker as u64);
+        let mut deadline = Deadline::default();
         while let Some(arrival) = self.next(worker).await {
-            let started = self.clock.now();
+            // In a closed loop an operation is due when it is started.
+            let started = if self.settings.closed_loop { arrival.due } else { self.clock.now() };
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
-            let (first, ok_at_last, attempts) = self.operate(worker, arrival, &mut rng).await;
+            let (first, ok_at_last, attempts) = self.operate(worker, arrival, started, &mut deadline, &mut rng).await;
+            planted::nap_over().await;
             // Censored already: the run ended while it was in flight.
             {
                 let slot = &mut self.slots.borrow_mut()[worker];
@@ -124,7 +128,6 @@ impl<O: Operation> Lane<O> {
                     return;
                 }
             }
-            planted::nap_over().await;
             let Arrival { due, noticed, .. } = arrival;
             let ended = self.clock.now();
             self.recorder.borrow_mut().complete(&Completion {
@@ -142,10 +145,17 @@ impl<O: Operation> Lane<O> {
     }
 
     /// All attempts of one operation.
-    async fn operate(&self, worker: usize, arrival: Arrival, rng: &mut fastrand::Rng) -> (Outcome, bool, u32) {
+    async fn operate(
+        &self,
+        worker: usize,
+        arrival: Arrival,
+        started: Nanos,
+        deadline: &mut Deadline,
+        rng: &mut fastrand::Rng,
+    ) -> (Outcome, bool, u32) {
         let Arrival { index, due, .. } = arrival;
         let id = OpId::new(self.settings.run, self.settings.load, index);
-        let first = self.attempt(id).await;
+        let first = self.attempt(id, started, deadline).await;
         let Some(mut class) = first.error else { return (first, true, 1) };
         let mut attempts = 1;
         loop {
@@ -156,19 +166,20 @@ impl<O: Operation> Lane<O> {
             self.slots.borrow_mut()[worker].first = Some((first.clone(), attempts));
             tokio::time::sleep(pause).await;
             attempts += 1;
-            match self.attempt(id).await.error {
+            match self.attempt(id, self.clock.now(), deadline).await.error {
                 None => return (first, true, attempts),
                 Some(next) => class = next,
             }
         }
     }
 
-    async fn attempt(&self, id: OpId) -> Outcome {
+    async fn attempt(&self, id: OpId, started: Nanos, deadline: &mut Deadline) -> Outcome {
+        let end = started.saturating_add(nanos(self.settings.timeout));
         // The time-out inside: an attempt that is given up is dropped, and that may panic too.
-        let attempt = async { tokio::time::timeout(self.settings.timeout, self.operation.attempt(id)).await };
+        let attempt = async { deadline.within(&self.clock, end, self.operation.attempt(id)).await };
         match AssertUnwindSafe(attempt).catch_unwind().await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
             Err(panic) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
         }
     }
@@ -229,7 +240,9 @@ impl<O: Operation> Lane<O> {
             .map(|(arrival, _)| arrival.due)
             .filter(|due| *due >= since)
             .min();
-        let waiting = self.queue.borrow().iter().map(|arrival| arrival.due).find(|due| *due >= since);
+        // In the order in which they were due, and there may be a million of them.
+        let queue = self.queue.borrow();
+        let waiting = queue.get(queue.partition_point(|arrival| arrival.due < since)).map(|arrival| arrival.due);
         busy.into_iter().chain(waiting).min()
     }
 
@@ -247,6 +260,11 @@ impl<O: Operation> Lane<O> {
             recorder.complete(&Completion { due, noticed, started, ended: now, first, ok_at_last: false, attempts });
         }
         self.idle.borrow_mut().drain(..).for_each(|(_, waker)| waker.wake());
+    }
+
+    /// The measurements of a lane that has ended.
+    pub(crate) fn take_recorder(&self) -> Recorder {
+        self.recorder.borrow_mut().take()
     }
 
     pub(crate) fn recorder(&self) -> &RefCell<Recorder> {

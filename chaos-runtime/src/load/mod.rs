@@ -4,6 +4,7 @@
 //! from the code under test; nothing on an operation's path takes a lock.
 
 mod classify;
+mod deadline;
 mod driver;
 mod heartbeat;
 pub mod http;

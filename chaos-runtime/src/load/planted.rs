@@ -1,17 +1,15 @@
 //! Pauses of a driver in virtual time, where a machine has none of its own: for tests of how they are judged.
 
-/// Waits until the driver runs again.
+/// Waits until the driver runs again; whether it did not.
 #[cfg(feature = "virtual-time")]
-pub(crate) async fn nap_over() {
+pub(crate) async fn nap_over() -> bool {
+    let mut napped = false;
     while let Some(until) = NAP.get().filter(|until| tokio::time::Instant::now() < *until) {
         tokio::time::sleep_until(until).await;
+        napped = true;
     }
+    napped
 }
-
-/// Real pauses are nothing that anybody waits for.
-#[cfg(not(feature = "virtual-time"))]
-#[inline(always)]
-pub(crate) async fn nap_over() {}
 
 #[cfg(feature = "virtual-time")]
 thread_local! {

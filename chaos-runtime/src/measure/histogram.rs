@@ -1,4 +1,7 @@
 //! Latency histograms with three significant digits from 1 µs to one hour.
+//!
+//! The buckets are those of HdrHistogram, so that a distribution can be written in its interchange format. They are
+//! counted here, because five of them are touched by every operation: an index and an addition each, nothing to fail.
 
 use crate::clock::{Nanos, micros};
 use crate::report::journal::LatencySummary;
@@ -9,10 +12,55 @@ use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 const LOWEST: Nanos = 1_000;
 const HIGHEST: Nanos = 3_600_000_000_000;
 
-/// A latency distribution. Smallest, largest and sum are exact; quantiles have three digits.
+/// Values are told apart in steps of 2⁹ ns at the finest, the largest power of two that is not above [`LOWEST`].
+const UNIT: u32 = LOWEST.ilog2();
+
+/// How finely values are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digits {
+    /// For series and for the driver's own lag: 27 KB each.
+    Two,
+    /// For what claims are judged on: 194 KB each.
+    Three,
+}
+
+impl Digits {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Two => 2,
+            Self::Three => 3,
+        }
+    }
+
+    /// Half of the linear steps of a bucket, as a power of two: 2 · 10^digits steps are needed.
+    const fn half(self) -> u32 {
+        match self {
+            Self::Two => 7,
+            Self::Three => 10,
+        }
+    }
+
+    /// Where a value is counted.
+    pub(super) const fn index(self, value: Nanos) -> usize {
+        let value = if value > HIGHEST { HIGHEST } else { value };
+        let linear = (1 << (UNIT + self.half() + 1)) - 1;
+        let bucket = (value | linear).ilog2() - UNIT - self.half();
+        ((bucket << self.half()) + (value >> (bucket + UNIT)) as u32) as usize
+    }
+
+    /// The largest value that is counted there.
+    pub(super) const fn highest(self, index: usize) -> Nanos {
+        let bucket = (index >> self.half()).saturating_sub(1);
+        let step = 1 << (bucket as u32 + UNIT);
+        ((index - (bucket << self.half())) as u64 + 1) * step - 1
+    }
+}
+
+/// A latency distribution. Smallest, largest and sum are exact; quantiles have two or three digits.
 #[derive(Debug, Clone)]
 pub(crate) struct Latencies {
-    histogram: Histogram<u64>,
+    digits: Digits,
+    counts: Box<[u64]>,
     sum: u128,
     min: Nanos,
     max: Nanos,
@@ -21,24 +69,22 @@ pub(crate) struct Latencies {
 impl Latencies {
     /// Three digits: for what claims are judged on.
     pub(crate) fn fine() -> Self {
-        Self::with_digits(3)
+        Self::new(Digits::Three)
     }
 
     /// Two digits: for series and for the driver's own lag.
     pub(crate) fn coarse() -> Self {
-        Self::with_digits(2)
+        Self::new(Digits::Two)
     }
 
-    fn with_digits(digits: u8) -> Self {
-        let histogram = Histogram::new_with_bounds(LOWEST, HIGHEST, digits);
-        // The bounds are constants that hdrhistogram accepts, and every test makes one.
-        let histogram = histogram.expect("constant bounds are valid");
-        Self { histogram, sum: 0, min: Nanos::MAX, max: 0 }
+    fn new(digits: Digits) -> Self {
+        let counts = vec![0; digits.index(HIGHEST) + 1].into_boxed_slice();
+        Self { digits, counts, sum: 0, min: Nanos::MAX, max: 0 }
     }
 
     /// Adds a latency.
     pub(crate) fn record(&mut self, latency: Nanos) {
-        self.histogram.saturating_record(latency);
+        self.counts[self.digits.index(latency)] += 1;
         self.sum += u128::from(latency);
         self.min = self.min.min(latency);
         self.max = self.max.max(latency);
@@ -46,16 +92,20 @@ impl Latencies {
 
     /// Adds all of another.
     pub(crate) fn add(&mut self, other: &Self) {
-        // Same bounds and digits everywhere a merge happens, so there is nothing that could not be added.
-        let added = self.histogram.add(&other.histogram);
-        debug_assert!(added.is_ok(), "histograms of one kind have the same bounds");
+        debug_assert_eq!(self.digits, other.digits, "only histograms of one kind are merged");
+        self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
+    /// Counted only when it is asked for.
     pub(crate) fn len(&self) -> u64 {
-        self.histogram.len()
+        self.counts.iter().sum()
+    }
+
+    pub(super) fn min(&self) -> Nanos {
+        self.min
     }
 
     pub(crate) fn max(&self) -> Nanos {
@@ -68,14 +118,10 @@ impl Latencies {
 
     /// The value of rank `rank` (1 = smallest); `None` where there are fewer values.
     pub(crate) fn at_rank(&self, rank: u64) -> Option<Nanos> {
-        if rank == 0 || rank > self.len() {
-            return None;
-        }
-        if rank == self.len() {
+        if rank > 0 && rank == self.len() {
             return Some(self.max);
         }
-        let quantile = (rank as f64 - 0.5) / self.len() as f64;
-        Some(self.histogram.value_at_quantile(quantile).clamp(self.min, self.max))
+        Some(self.digits.highest(rank_index(self.counted(), rank)?).clamp(self.min, self.max))
     }
 
     /// How many values are larger than `limit`, to the histogram's precision.
@@ -83,8 +129,12 @@ impl Latencies {
         if limit >= self.max {
             return 0;
         }
-        let limit = limit.min(HIGHEST);
-        self.len() - self.histogram.count_between(0, limit)
+        self.counts[self.digits.index(limit) + 1..].iter().sum()
+    }
+
+    /// Every index at which there is something, with its count.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
     }
 
     /// The distribution in a few numbers; `whole` adds the compressed histogram.
@@ -93,7 +143,10 @@ impl Latencies {
         if count == 0 {
             return LatencySummary::default();
         }
-        let quantile = |q| micros(self.histogram.value_at_quantile(q).clamp(self.min, self.max));
+        let quantile = |q: f64| {
+            let rank = ((q * count as f64).ceil() as u64).clamp(1, count);
+            rank_index(self.counted(), rank).map_or(0, |at| micros(self.digits.highest(at).clamp(self.min, self.max)))
+        };
         let mean_us = (self.sum as f64 / count as f64 / 100.0).round() / 10.0;
         LatencySummary {
             count,
@@ -111,12 +164,29 @@ impl Latencies {
 
     fn encode(&self) -> String {
         let mut bytes = Vec::new();
-        match V2DeflateSerializer::new().serialize(&self.histogram, &mut bytes) {
-            Ok(_) => base64::engine::general_purpose::STANDARD.encode(bytes),
-            // The numbers beside it still stand; a picture less is no reason to lose a journal.
-            Err(_) => String::new(),
-        }
+        let written = self.interchange().is_some_and(|whole| V2DeflateSerializer::new().serialize(&whole, &mut bytes).is_ok());
+        // The numbers beside it still stand; a picture less is no reason to lose a journal.
+        if written { base64::engine::general_purpose::STANDARD.encode(bytes) } else { String::new() }
     }
+
+    /// The same as HdrHistogram has it.
+    fn interchange(&self) -> Option<Histogram<u64>> {
+        let mut histogram = Histogram::new_with_bounds(LOWEST, HIGHEST, self.digits.number()).ok()?;
+        for (index, count) in self.counted() {
+            histogram.saturating_record_n(self.digits.highest(index), count);
+        }
+        Some(histogram)
+    }
+}
+
+/// The index of the value of rank `rank` (1 = smallest).
+pub(super) fn rank_index(counted: impl Iterator<Item = (usize, u64)>, rank: u64) -> Option<usize> {
+    let mut seen = 0;
+    let reached = |(index, count)| {
+        seen += count;
+        (seen >= rank).then_some(index)
+    };
+    if rank == 0 { None } else { counted.into_iter().find_map(reached) }
 }
 
 #[cfg(test)]
@@ -147,6 +217,33 @@ mod tests {
         assert_eq!((summary.min_us, summary.max_us, summary.count), (1_234, 7_654, 2));
         assert!((summary.mean_us - 4_444.4).abs() < 0.1);
         assert!(!summary.hdr_v2.is_empty());
+    }
+
+    #[test]
+    fn the_buckets_are_those_of_hdrhistogram() {
+        for digits in [Digits::Two, Digits::Three] {
+            let theirs = Histogram::<u64>::new_with_bounds(LOWEST, HIGHEST, digits.number()).unwrap();
+            let around = (0..=41).flat_map(|power| [(1u64 << power) - 1, 1 << power, (1 << power) + (1 << power) / 3]);
+            for value in around.chain([0, LOWEST, 123_456_789, HIGHEST - 1, HIGHEST]).filter(|value| *value <= HIGHEST) {
+                let highest = digits.highest(digits.index(value));
+                assert_eq!(highest, theirs.highest_equivalent(value), "{value} with {digits:?} digits");
+            }
+        }
+        assert_eq!(Digits::Three.index(Nanos::MAX), Digits::Three.index(HIGHEST), "what is longer counts as an hour");
+    }
+
+    #[test]
+    fn what_is_interchanged_has_the_same_quantiles() {
+        let mut latencies = Latencies::fine();
+        let mut random = fastrand::Rng::with_seed(3);
+        (0..10_000).for_each(|_| latencies.record(1 << random.u32(0..42)));
+        let theirs = latencies.interchange().unwrap();
+        assert_eq!(theirs.len(), 10_000);
+        for rank in (1..10_000).step_by(7) {
+            let quantile = (rank as f64 - 0.5) / 10_000.0;
+            let expected = theirs.value_at_quantile(quantile).clamp(latencies.min, latencies.max);
+            assert_eq!(latencies.at_rank(rank), Some(expected), "rank {rank}");
+        }
     }
 
     #[test]

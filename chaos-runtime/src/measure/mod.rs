@@ -1,5 +1,6 @@
 //! Measuring: what became of operations, by phase and by slice of time, and how a system came back.
 
+mod bins;
 mod event;
 mod histogram;
 mod outcome;
@@ -10,12 +11,13 @@ mod series;
 mod strain;
 mod tally;
 
+pub(crate) use bins::{BinSummary, Bins};
 pub(crate) use event::{Ended, Event};
 pub(crate) use histogram::Latencies;
 pub use outcome::{ErrorClass, Outcome};
 pub(crate) use phase_clock::{PhaseClock, Segment};
 pub(crate) use recorder::{Completion, PhaseMeasures, Recorder};
 pub(crate) use recovery::{BinQuality, Recovery, watch};
-pub(crate) use series::{SLICES_PER_BIN, Series, Slice};
+pub(crate) use series::{Changed, SLICES_PER_BIN, Series, SliceView};
 pub(crate) use strain::{Beat, Pauses, Strain};
 pub(crate) use tally::Tally;

@@ -1,12 +1,17 @@
 //! One load's recorder: owned by its driver thread, so recording takes no lock.
 
-use super::{Beat, Ended, ErrorClass, Event, Latencies, Outcome, Pauses, PhaseClock, Segment, Series, Strain, Tally};
+use super::{
+    Beat, Bins, Ended, ErrorClass, Event, Latencies, Outcome, Pauses, PhaseClock, Segment, Series, Strain, Tally,
+};
 use crate::clock::Nanos;
 use crate::report::journal::{FailureSample, PhaseKind};
 use std::sync::Arc;
 
 /// An arrival sent later than this after its due time by the driver's own fault counts as late.
 const LATE: Nanos = 10_000_000;
+
+/// So many operations are looked at again at once.
+const MOST_SUSPECTS: usize = 4_096;
 
 /// One completed operation.
 #[derive(Debug, Clone)]
@@ -76,6 +81,11 @@ impl PhaseMeasures {
         self.strain.add(&other.strain);
     }
 
+    fn count_events(&mut self, kinds: usize) {
+        self.events.resize(kinds, 0);
+        self.spoiled.resize(kinds, 0);
+    }
+
     /// Measurements of nothing, to add to.
     pub(crate) fn empty(kind: PhaseKind) -> Self {
         Self::new(kind)
@@ -109,8 +119,7 @@ pub(crate) struct Recorder {
     /// One for each segment of the phase clock, in its order.
     pub(crate) phases: Vec<PhaseMeasures>,
     pub(crate) series: Series,
-    /// Per-bin distributions, two digits, for the picture.
-    pub(crate) bins: Vec<Option<Box<Latencies>>>,
+    pub(crate) bins: Bins,
     bin: Nanos,
     /// The first failure of each class.
     pub(crate) failures: Vec<FailureSample>,
@@ -129,13 +138,19 @@ impl Recorder {
             events: Vec::new(),
             phases: Vec::new(),
             series: Series::new(bin),
-            bins: Vec::new(),
+            bins: Bins::new(bin),
             bin,
             failures: Vec::new(),
             suspects: Vec::new(),
             pauses: Pauses::default(),
             ended: 0,
         }
+    }
+
+    /// Its measurements; it is as new after that.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = Self::new(self.clock.clone(), self.bin);
+        std::mem::replace(self, empty)
     }
 
     /// Counts these events too from now on. An event's index in `events` of phases and slices is its place
@@ -146,15 +161,19 @@ impl Recorder {
                 self.events.push(*event);
             }
         }
+        self.series.count_events(self.events.len());
     }
 
     /// Brings the phases up to date with the clock. Called for every operation: one atomic load when nothing changed.
     fn refresh(&mut self) {
-        let version = self.clock.version();
-        if version == self.version && !self.segments.is_empty() {
-            return;
+        if self.clock.version() != self.version {
+            self.renew();
         }
-        self.version = version;
+    }
+
+    #[cold]
+    fn renew(&mut self) {
+        self.version = self.clock.version();
         self.segments = self.clock.segments();
         let known = self.phases.len();
         self.phases.truncate(self.segments.len());
@@ -215,21 +234,18 @@ impl Recorder {
         phase.lag.record(lag);
         phase.queue.record(done.started.saturating_sub(done.noticed));
 
-        phase.events.resize(self.events.len(), 0);
-        let slice = self.series.at(done.due);
-        slice.events.resize(self.events.len(), 0);
+        // Not when an event is registered: a phase that had ended by then has not counted it, and must not say zero.
+        if phase.events.len() < self.events.len() {
+            phase.count_events(self.events.len());
+        }
+        let (slice, counts) = self.series.with_events_at(done.due);
         let mut suspected = 0;
         for (index, event) in self.events.iter().enumerate() {
             if event.of(&done.first, done.ok_at_last, response) {
                 phase.events[index] += 1;
-                slice.events[index] += 1;
+                counts[index] += 1;
                 suspected |= 1_u64.checked_shl(index as u32).unwrap_or(0);
             }
-        }
-        if suspected != 0 {
-            let timed_out = done.first.error == Some(ErrorClass::Timeout);
-            let how = Ended { response, ok_at_last: done.ok_at_last, timed_out };
-            self.suspects.push(Suspect { due: done.due, noticed: done.noticed, how, events: suspected });
         }
         self.ended += 1;
         slice.operations += 1;
@@ -239,7 +255,20 @@ impl Recorder {
         if done.ok_at_last {
             self.series.succeeded_at(done.ended);
         }
-        self.bin_of(done.due).record(response);
+        self.bins.record(done.due, response, &self.series);
+        if suspected != 0 {
+            let timed_out = done.first.error == Some(ErrorClass::Timeout);
+            let how = Ended { response, ok_at_last: done.ok_at_last, timed_out };
+            self.suspect(Suspect { due: done.due, noticed: done.noticed, how, events: suspected });
+        }
+    }
+
+    fn suspect(&mut self, suspect: Suspect) {
+        if self.suspects.len() >= MOST_SUSPECTS {
+            // A driver without a heartbeat has no pauses that are known, but lag.
+            self.acquit_all();
+        }
+        self.suspects.push(suspect);
     }
 
     /// A heartbeat: what has ended since the last one is known to owe so much to the driver. `overrun` = arrivals
@@ -258,6 +287,10 @@ impl Recorder {
         if let Some(pause) = beat.pause() {
             self.pauses.push(pause);
         }
+        self.acquit_all();
+    }
+
+    fn acquit_all(&mut self) {
         let mut suspects = std::mem::take(&mut self.suspects);
         for suspect in suspects.drain(..) {
             self.acquit(&suspect);
@@ -285,15 +318,9 @@ impl Recorder {
                 phase.spoiled[index] += 1;
             }
         }
-        self.series.at(due).spoiled += u32::from(any);
-    }
-
-    fn bin_of(&mut self, due: Nanos) -> &mut Latencies {
-        let index = usize::try_from(due / self.bin).unwrap_or(usize::MAX);
-        if index >= self.bins.len() {
-            self.bins.resize_with(index + 1, || None);
+        if any {
+            self.series.at(due).spoiled += 1;
         }
-        self.bins[index].get_or_insert_with(|| Box::new(Latencies::coarse()))
     }
 
     /// Width of a bin.

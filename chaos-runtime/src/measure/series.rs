@@ -1,12 +1,13 @@
 //! A load's measurements in slices of a tenth of a bin, so that bins can start at any slice.
 
 use crate::clock::Nanos;
+use std::ops::Deref;
 
 /// How many slices make a bin.
 pub(crate) const SLICES_PER_BIN: u64 = 10;
 
-/// One slice. Operations count where they were due; `first_ok`/`last_ok` are instants of completion.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// One slice. Operations count where they were due.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) due: u32,
     pub(crate) operations: u32,
@@ -15,73 +16,152 @@ pub(crate) struct Slice {
     pub(crate) spoiled: u32,
     pub(crate) max: Nanos,
     pub(crate) sum: u64,
-    /// First and last successful completion *inside* this slice.
-    pub(crate) ok_between: Option<(Nanos, Nanos)>,
-    /// How many of its operations each registered event is true of.
-    pub(crate) events: Vec<u32>,
+    /// First and last successful completion *inside* this slice; the first lies after the last where there is none.
+    first_ok: Nanos,
+    last_ok: Nanos,
 }
 
 impl Slice {
+    const EMPTY: Self = Self { due: 0, operations: 0, failed: 0, spoiled: 0, max: 0, sum: 0, first_ok: Nanos::MAX, last_ok: 0 };
+
     /// Operations that were due in it and have not ended yet.
     pub(crate) fn pending(&self) -> u64 {
         u64::from(self.due.saturating_sub(self.operations))
     }
+
+    fn ok_between(&self) -> Option<(Nanos, Nanos)> {
+        (self.first_ok <= self.last_ok).then_some((self.first_ok, self.last_ok))
+    }
 }
 
-/// Slices from the experiment's start on.
+/// A slice with its events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SliceView<'a> {
+    slice: &'a Slice,
+    /// How many of its operations each registered event is true of.
+    pub(crate) events: &'a [u32],
+}
+
+impl Deref for SliceView<'_> {
+    type Target = Slice;
+
+    fn deref(&self) -> &Slice {
+        self.slice
+    }
+}
+
+/// Slices from the experiment's start on. An hour of them takes some 2 MB, whatever is counted in them.
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
     width: Nanos,
     slices: Vec<Slice>,
+    /// How many events are counted.
+    kinds: usize,
+    /// `kinds` of them for every slice.
+    events: Vec<u32>,
     /// Index of the first slice that changed since [`Series::take_changed`].
     changed: usize,
+    /// The start of the slice last asked for, and its index: as a rule the next one is the same.
+    recent: (Nanos, usize),
+}
+
+/// What changed in a series.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    first: usize,
+    slices: Vec<Slice>,
+    kinds: usize,
+    events: Vec<u32>,
 }
 
 impl Series {
     /// An empty series for bins of this width.
     pub(crate) fn new(bin: Nanos) -> Self {
-        Self { width: (bin / SLICES_PER_BIN).max(1), slices: Vec::new(), changed: usize::MAX }
+        let width = (bin / SLICES_PER_BIN).max(1);
+        Self { width, slices: Vec::new(), kinds: 0, events: Vec::new(), changed: usize::MAX, recent: (0, 0) }
+    }
+
+    /// Counts this many events from now on.
+    pub(crate) fn count_events(&mut self, kinds: usize) {
+        if kinds == self.kinds {
+            return;
+        }
+        let old = std::mem::take(&mut self.events);
+        self.events.resize(self.slices.len() * kinds, 0);
+        if self.kinds > 0 && kinds > 0 {
+            for (new, old) in self.events.chunks_exact_mut(kinds).zip(old.chunks_exact(self.kinds)) {
+                new.iter_mut().zip(old).for_each(|(new, old)| *new = *old);
+            }
+        }
+        self.kinds = kinds;
     }
 
     /// The slice at an instant, made if it is new.
     pub(crate) fn at(&mut self, instant: Nanos) -> &mut Slice {
-        let index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
-        if index >= self.slices.len() {
-            self.slices.resize(index + 1, Slice::default());
-        }
-        self.changed = self.changed.min(index);
+        let index = self.index_at(instant);
         &mut self.slices[index]
     }
 
-    /// The slices that may have changed since the last call, and the start of the first of them.
-    pub(crate) fn take_changed(&mut self) -> (Nanos, Vec<Slice>) {
+    /// The slice at an instant and its events.
+    pub(crate) fn with_events_at(&mut self, instant: Nanos) -> (&mut Slice, &mut [u32]) {
+        let index = self.index_at(instant);
+        (&mut self.slices[index], &mut self.events[index * self.kinds..][..self.kinds])
+    }
+
+    fn index_at(&mut self, instant: Nanos) -> usize {
+        let (start, mut index) = self.recent;
+        if instant.wrapping_sub(start) >= self.width || index >= self.slices.len() {
+            index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
+            if index >= self.slices.len() {
+                self.slices.resize(index + 1, Slice::EMPTY);
+                self.events.resize((index + 1) * self.kinds, 0);
+            }
+            self.recent = (index as u64 * self.width, index);
+        }
+        self.changed = self.changed.min(index);
+        index
+    }
+
+    /// The slices that may have changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> Changed {
         let first = std::mem::replace(&mut self.changed, usize::MAX).min(self.slices.len());
-        (first as u64 * self.width, self.slices[first..].to_vec())
+        Changed {
+            first,
+            slices: self.slices[first..].to_vec(),
+            kinds: self.kinds,
+            events: self.events[first * self.kinds..].to_vec(),
+        }
     }
 
     /// Takes over what [`Series::take_changed`] gave.
-    pub(crate) fn apply(&mut self, (start, slices): (Nanos, Vec<Slice>)) {
-        let first = usize::try_from(start / self.width).unwrap_or(usize::MAX);
-        if !slices.is_empty() {
-            self.slices.resize(first, Slice::default());
-            self.slices.extend(slices);
+    pub(crate) fn apply(&mut self, changed: Changed) {
+        self.count_events(changed.kinds);
+        if !changed.slices.is_empty() {
+            self.slices.resize(changed.first, Slice::EMPTY);
+            self.slices.extend(changed.slices);
+            self.events.resize(changed.first * self.kinds, 0);
+            self.events.extend(changed.events);
         }
     }
 
     /// Notes a successful completion.
     pub(crate) fn succeeded_at(&mut self, instant: Nanos) {
         let slice = self.at(instant);
-        slice.ok_between = Some(match slice.ok_between {
-            None => (instant, instant),
-            Some((first, last)) => (first.min(instant), last.max(instant)),
-        });
+        slice.first_ok = slice.first_ok.min(instant);
+        slice.last_ok = slice.last_ok.max(instant);
     }
 
     /// Slices that lie wholly or partly in `from..to`, with their starts.
-    pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, &Slice)> {
+    pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, SliceView<'_>)> {
         let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
         let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
-        (first..last.min(self.slices.len())).map(|i| (i as u64 * self.width, &self.slices[i]))
+        let view = |i: usize| SliceView { slice: &self.slices[i], events: &self.events[i * self.kinds..][..self.kinds] };
+        (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, view(i)))
+    }
+
+    /// Whether operations that were due in slices of `from..to` have not ended yet.
+    pub(crate) fn is_pending(&self, from: Nanos, to: Nanos) -> bool {
+        self.between(from, to).any(|(_, slice)| slice.pending() > 0)
     }
 
     /// Operations due in `from..now` that hang: in flight for a bin at least, and three times as long as others
@@ -110,7 +190,7 @@ impl Series {
         let mut longest = 0;
         let length = |from: Nanos, to: Nanos| to.saturating_sub(from).saturating_sub(own(from, to));
         for (_, slice) in self.between(from, to) {
-            if let Some((first_ok, last_ok)) = slice.ok_between {
+            if let Some((first_ok, last_ok)) = slice.ok_between() {
                 longest = longest.max(length(last, first_ok.clamp(from, to)));
                 last = last.max(last_ok.clamp(from, to));
             }
@@ -121,7 +201,7 @@ impl Series {
     /// The first successful completion at or after an instant (to the slice in which it lies).
     pub(crate) fn first_success(&self, from: Nanos) -> Option<Nanos> {
         self.between(from, Nanos::MAX)
-            .filter_map(|(_, slice)| slice.ok_between)
+            .filter_map(|(_, slice)| slice.ok_between())
             .find_map(|(first, last)| if first >= from { Some(first) } else { (last >= from).then_some(last) })
     }
 }
@@ -167,5 +247,35 @@ mod tests {
         assert_eq!(series.first_success(0), Some(1_010_000_000));
         assert_eq!(series.first_success(1_050_000_000), Some(1_090_000_000));
         assert_eq!(series.first_success(1_095_000_000), None);
+    }
+    #[test]
+    fn a_copy_that_takes_over_changes_is_the_same() {
+        let (mut series, mut copy) = (Series::new(SECOND), Series::new(SECOND));
+        let mut random = fastrand::Rng::with_seed(1);
+        for round in 0..60u64 {
+            if round % 20 == 5 {
+                series.count_events(1 + round as usize / 20);
+            }
+            for _ in 0..20 {
+                let (slice, events) = series.with_events_at(random.u64(0..(round + 1) * SECOND / 7));
+                slice.due += 1;
+                events.iter_mut().for_each(|count| *count += 1);
+            }
+            copy.apply(series.take_changed());
+        }
+        assert_eq!((copy.slices, copy.events), (series.slices, series.events));
+    }
+
+    #[test]
+    fn events_that_come_later_leave_the_earlier_counts_where_they_are() {
+        let mut series = Series::new(SECOND);
+        series.count_events(1);
+        for at in [0, 2 * SECOND] {
+            series.with_events_at(at).1[0] = 7;
+        }
+        series.count_events(3);
+        series.with_events_at(SECOND).1[2] = 5;
+        let counts = |at| series.between(at, at + 1).next().map(|(_, slice)| slice.events.to_vec());
+        assert_eq!([0, SECOND, 2 * SECOND].map(counts), [[7, 0, 0], [0, 0, 5], [7, 0, 0]].map(|c| Some(c.to_vec())));
     }
 }

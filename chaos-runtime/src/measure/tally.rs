@@ -4,7 +4,7 @@ use super::{ErrorClass, Outcome};
 use std::collections::BTreeMap;
 
 /// Counts of what became of operations, the same for a phase, a run or several loads together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     /// Due to start.
     pub(crate) due: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Tally {
     /// First-attempt failures by class, indexed by [`ErrorClass::index`].
     pub(crate) errors: [u64; ErrorClass::ALL.len()],
     /// First-attempt answers by HTTP status.
-    pub(crate) statuses: BTreeMap<u16, u64>,
+    pub(crate) statuses: Statuses,
 }
 
 impl Tally {
@@ -37,7 +37,7 @@ impl Tally {
             self.errors[class.index()] += 1;
         }
         if let Some(status) = first.status {
-            *self.statuses.entry(status).or_default() += 1;
+            self.statuses.count(status, 1);
         }
     }
 
@@ -56,8 +56,29 @@ impl Tally {
         self.dropped += other.dropped;
         self.late += other.late;
         self.errors.iter_mut().zip(other.errors).for_each(|(mine, theirs)| *mine += theirs);
-        for (status, count) in &other.statuses {
-            *self.statuses.entry(*status).or_default() += count;
+        other.statuses.0.iter().for_each(|(status, count)| self.statuses.count(*status, *count));
+    }
+}
+
+/// Counts by HTTP status. There are few, and as a rule the next one is the first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Statuses(Vec<(u16, u64)>);
+
+impl Statuses {
+    fn count(&mut self, status: u16, count: u64) {
+        match self.0.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, known)) => *known += count,
+            None => self.0.push((status, count)),
         }
+    }
+
+    /// How often this status was answered.
+    pub(crate) fn of(&self, status: u16) -> u64 {
+        self.0.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count)
+    }
+
+    /// All statuses, in their order.
+    pub(crate) fn sorted(&self) -> BTreeMap<u16, u64> {
+        self.0.iter().copied().collect()
     }
 }

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "tokio asks for a promise that the descriptor stays open")]
 
 use crate::clock::Nanos;
-use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
 use tokio::io::Interest;
@@ -23,23 +23,24 @@ impl TimerFd {
         registered.map(Self).map_err(|error| error.into_parts().1)
     }
 
-    /// Waits for this long.
-    pub(crate) async fn wait(&self, nanos: Nanos) -> io::Result<()> {
+    /// The instant now on the timer's clock.
+    pub(crate) fn now() -> Nanos {
+        let now = rustix::time::clock_gettime(ClockId::Monotonic);
+        // Counted from the machine's start, so neither part is negative.
+        now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+    }
+
+    /// Waits until this instant of the timer's clock. May return early when an earlier wait was given up.
+    pub(crate) async fn wait_until(&self, at: Nanos) -> io::Result<()> {
         let value = Timespec {
-            tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),
-            tv_nsec: (nanos % 1_000_000_000) as _,
+            tv_sec: i64::try_from(at / 1_000_000_000).unwrap_or(i64::MAX),
+            tv_nsec: (at % 1_000_000_000) as _,
         };
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let timer = Itimerspec { it_interval: zero, it_value: value };
-        rustix::time::timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &timer)?;
-        loop {
-            let mut ready = self.0.readable().await?;
-            let mut expirations = [0u8; 8];
-            match rustix::io::read(self.0.get_ref(), &mut expirations) {
-                Ok(_) => return Ok(()),
-                Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        rustix::time::timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::ABSTIME, &timer)?;
+        // How often it has expired is not read: setting it anew forgets that, and the event loop asks for edges.
+        self.0.readable().await?.clear_ready();
+        Ok(())
     }
 }

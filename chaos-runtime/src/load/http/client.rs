@@ -15,6 +15,9 @@ pub(crate) fn provide_crypto() {
     }
 }
 
+/// What every request says of itself.
+pub(super) const USER_AGENT: &str = concat!("chaos-test/", env!("CARGO_PKG_VERSION"));
+
 /// How connections are made and kept.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
@@ -29,7 +32,7 @@ impl Connection {
     /// A client that measures the service and nothing else; see the module.
     pub(super) fn client(&self, url: &Url) -> Result<Client> {
         let mut builder = Client::builder()
-            .user_agent(concat!("chaos-test/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
