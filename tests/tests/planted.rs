@@ -20,6 +20,8 @@ mod endings;
 mod evidence;
 #[path = "planted/guards.rs"]
 mod guards;
+#[path = "planted/hour.rs"]
+mod hour;
 #[path = "planted/judge.rs"]
 mod judge;
 #[path = "planted/late.rs"]

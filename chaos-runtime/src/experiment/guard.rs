@@ -11,7 +11,7 @@ use super::quality::Look;
 use super::recover::gap;
 use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
 use crate::clock::{Nanos, nanos};
-use crate::measure::{Event, SliceView};
+use crate::measure::{Event, SliceView, Sums};
 use crate::statistics::log_e_value;
 use std::time::Duration;
 
@@ -70,18 +70,6 @@ impl Breach {
             _ => Self::Open,
         }
     }
-}
-
-/// Sums over slices.
-#[derive(Default)]
-struct Sums {
-    /// Due, and not ended yet.
-    pending: u64,
-    operations: u64,
-    failed: u64,
-    event: u64,
-    max: Nanos,
-    sum: u128,
 }
 
 impl Watch<'_> {
@@ -227,8 +215,12 @@ impl Watch<'_> {
         let mut sums = Sums::default();
         for lane in self.concerned() {
             // A slice that began before the injection holds operations of the baseline.
-            for (start, slice) in lane.series.between(from, to).filter(|(start, _)| *start >= from) {
-                add(&mut sums, &slice, index, self.own(lane, start, start + slice.max), self.look);
+            match self.look {
+                Look::AsMeasured => sums.add(&lane.series.sums(from, to, index)),
+                Look::WithoutOwn => {
+                    let begun = lane.series.between(from, to).filter(|(start, _)| *start >= from);
+                    begun.for_each(|(start, slice)| sums.add(&innocent(&slice, index, self.own(lane, start, start + slice.max))));
+                }
             }
         }
         sums
@@ -243,15 +235,16 @@ impl Watch<'_> {
     }
 }
 
-fn add(sums: &mut Sums, slice: &SliceView<'_>, index: Option<usize>, own: Nanos, look: Look) {
-    let spoiled = if look == Look::WithoutOwn { slice.spoiled } else { 0 };
-    let event = index.and_then(|i| slice.events.get(i)).copied().unwrap_or(0);
-    sums.operations += u64::from(slice.operations);
-    sums.pending += slice.pending();
-    sums.failed += u64::from(slice.failed.saturating_sub(spoiled));
-    sums.event += u64::from(event.saturating_sub(spoiled));
-    sums.max = sums.max.max(slice.max.saturating_sub(own));
-    sums.sum += u128::from(slice.sum).saturating_sub(u128::from(own) * u128::from(slice.operations));
+/// A slice without what is true of it only by the driver's doing.
+fn innocent(slice: &SliceView<'_>, index: Option<usize>, own: Nanos) -> Sums {
+    let mut sums = Sums::default();
+    sums.slice(slice, index);
+    let spoiled = u64::from(slice.spoiled);
+    sums.failed = sums.failed.saturating_sub(spoiled);
+    sums.event = sums.event.saturating_sub(spoiled);
+    sums.max = sums.max.saturating_sub(own);
+    sums.sum = sums.sum.saturating_sub(u128::from(own) * u128::from(slice.operations));
+    sums
 }
 
 /// Whether k of n speak against "at most this share" strongly enough.

@@ -32,10 +32,15 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
     let stability = core.settings.bin * u32::try_from(core.settings.needed_bins).unwrap_or(u32::MAX);
     let until = from + nanos(core.settings.recovery_limit) + nanos(stability) + core.settings.bin_ns();
     let step = core.settings.bin / 10;
+    let mut candidate = from.div_ceil(nanos(step)) * nanos(step);
     let found = loop {
         core.still_on()?;
-        let found = core.meter.look(|lanes| look(core, lanes, Look::AsMeasured, &open, from, core.clock.now())).await;
-        if found.0.steady_after.is_some() || core.clock.now() >= until {
+        let now = core.clock.now();
+        let found = |lanes: &[LaneState]| {
+            let over = is_back(core, lanes, &mut candidate, now) || now >= until;
+            over.then(|| look(core, lanes, Look::AsMeasured, &open, from, now))
+        };
+        if let Some(found) = core.meter.look(found).await {
             break found;
         }
         tokio::time::sleep(step).await;
@@ -46,6 +51,20 @@ pub(crate) async fn settle(core: &Core) -> Result<bool> {
         core.timeline.ensure(PhaseKind::After).await;
     }
     Ok(back)
+}
+
+/// Whether the steady state has come back. `candidate` = where the first stretch of good bins may begin: what lies
+/// before it is not looked at again and again.
+fn is_back(core: &Core, lanes: &[LaneState], candidate: &mut Nanos, now: Nanos) -> bool {
+    let events = core.meter.events();
+    let (bin, needed) = (core.settings.bin_ns(), core.settings.needed_bins);
+    let step = bin / crate::measure::SLICES_PER_BIN;
+    let judge = |start: Nanos| quality(core, lanes, &events, Look::AsMeasured, start);
+    let is_bad = |start: Nanos| start + bin <= now && judge(start) == BinQuality::Bad;
+    while *candidate + bin <= now && (0..needed).any(|i| is_bad(*candidate + i * bin)) {
+        *candidate += step;
+    }
+    watch(*candidate, now, bin, step, needed, false, judge).steady_after.is_some()
 }
 
 /// Waits, before one more injection, until the last bins were good ones: the steady state may have been lost again
@@ -195,10 +214,10 @@ fn reaction(
 
 /// The longest stretch without a success.
 pub(crate) fn gap(lane: &LaneState, look: Look, from: Nanos, to: Nanos) -> Nanos {
-    lane.series.longest_gap(from, to, |from, to| match look {
-        Look::AsMeasured => 0,
-        Look::WithoutOwn => lane.pauses.share_of(from, to),
-    })
+    match look {
+        Look::AsMeasured => lane.series.longest_stretch(from, to),
+        Look::WithoutOwn => lane.series.longest_gap(from, to, |from, to| lane.pauses.share_of(from, to)),
+    }
 }
 
 /// What is known of the recovery from one fault.

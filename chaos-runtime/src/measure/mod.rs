@@ -1,6 +1,7 @@
 //! Measuring: what became of operations, by phase and by slice of time, and how a system came back.
 
 mod bins;
+mod blocks;
 mod event;
 mod histogram;
 mod outcome;
@@ -12,6 +13,7 @@ mod strain;
 mod tally;
 
 pub(crate) use bins::{BinSummary, Bins};
+pub(crate) use blocks::{Blocks, Sums};
 pub(crate) use event::{Ended, Event};
 pub(crate) use histogram::Latencies;
 pub use outcome::{ErrorClass, Outcome};

@@ -29,7 +29,7 @@ impl Slice {
         u64::from(self.due.saturating_sub(self.operations))
     }
 
-    fn ok_between(&self) -> Option<(Nanos, Nanos)> {
+    pub(crate) fn ok_between(&self) -> Option<(Nanos, Nanos)> {
         (self.first_ok <= self.last_ok).then_some((self.first_ok, self.last_ok))
     }
 }
@@ -72,6 +72,13 @@ pub(crate) struct Changed {
     slices: Vec<Slice>,
     kinds: usize,
     events: Vec<u32>,
+}
+
+impl Changed {
+    /// Index of the first slice that changed.
+    pub(crate) fn first(&self) -> usize {
+        self.first
+    }
 }
 
 impl Series {
@@ -155,8 +162,22 @@ impl Series {
     pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, SliceView<'_>)> {
         let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
         let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
-        let view = |i: usize| SliceView { slice: &self.slices[i], events: &self.events[i * self.kinds..][..self.kinds] };
-        (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, view(i)))
+        (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, self.slice(i)))
+    }
+
+    /// How many slices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slices.len()
+    }
+
+    /// Length of a slice.
+    pub(crate) fn width(&self) -> Nanos {
+        self.width
+    }
+
+    /// A slice by its index, which must be one.
+    pub(crate) fn slice(&self, index: usize) -> SliceView<'_> {
+        SliceView { slice: &self.slices[index], events: &self.events[index * self.kinds..][..self.kinds] }
     }
 
     /// Whether operations that were due in slices of `from..to` have not ended yet.
