@@ -284,7 +284,8 @@ async fn connections_are_kept_even_after_failures_unless_asked_not_to() {
 
 #[tokio::test]
 async fn an_answer_ends_where_it_ends_and_the_next_one_begins_there() {
-    const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\norder:\r\n5\r\n paid\r\n0\r\nx-sum: 7\r\n\r\n";
+    const CHUNKED: &str =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\norder:\r\n5\r\n paid\r\n0\r\nx-sum: 7\r\n\r\n";
     const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n";
     let long = format!("{LONG}{}", "x".repeat(3_000_000));
     for (request, answer, status, bytes) in [

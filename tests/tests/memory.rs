@@ -115,7 +115,9 @@ fn an_hour_takes_no_more_than_a_minute() {
     let after_an_hour = taken();
     let snapshot = recorder.clone();
     let with_a_snapshot = taken();
-    println!("after a minute {after_a_minute} KB, after an hour {after_an_hour} KB, {with_a_snapshot} KB with a snapshot");
+    println!(
+        "after a minute {after_a_minute} KB, after an hour {after_an_hour} KB, {with_a_snapshot} KB with a snapshot"
+    );
     assert_eq!(snapshot.operations(), 3_600 * 500 - 10);
     // A slice takes 56 bytes and a bin 32, in two copies the former; vectors have up to twice the room they need.
     let growth = after_an_hour - after_a_minute;

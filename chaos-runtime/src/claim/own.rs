@@ -204,3 +204,90 @@ fn own(claim: &Claim, sample: &Sample<'_>) -> Option<f64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim::judge::judge;
+    use crate::measure::{Beat, Completion, Outcome, PhaseClock, PhaseMeasures, Recorder};
+    use crate::report::journal::{ClaimRecord, ClaimRole, PhaseKind};
+    use std::sync::Arc;
+
+    const MS: Nanos = 1_000_000;
+
+    /// A thousand operations in a second, of these latencies and lags in milliseconds.
+    fn measures(response: u64, lag: u64, beat: Beat, overrun: Option<u64>) -> PhaseMeasures {
+        let clock = Arc::new(PhaseClock::default());
+        clock.begin(PhaseKind::Fault, 0);
+        let mut recorder = Recorder::new(clock, 1_000 * MS);
+        for due in (0..1_000).map(|i| i * MS) {
+            let (noticed, ended) = (due + lag * MS, due + response * MS);
+            recorder.due(due, noticed);
+            let (first, ok_at_last, attempts) = (Outcome::OK, true, 1);
+            recorder.complete(&Completion { due, noticed, started: noticed, ended, first, ok_at_last, attempts });
+        }
+        recorder.beat(&Beat { to: 1_000 * MS, ..beat }, overrun, 0);
+        recorder.phases.remove(0)
+    }
+
+    fn judged(claim: Claim, sample: &Sample<'_>, reference: Option<&Sample<'_>>) -> ClaimRecord {
+        judge(&claim, ClaimRole::Hypothesis, sample, reference, None)
+    }
+
+    fn busy(cpu_ms: u64) -> Beat {
+        Beat { cpu: Some(cpu_ms * MS), ..Beat::default() }
+    }
+
+    #[test]
+    fn a_closed_loop_without_a_core_to_spare_has_not_measured_the_target_s_throughput() {
+        let claim = crate::slo!(throughput >= 2000 / s);
+        let of = |cpu, closed| judged(claim, &Sample::of(measures(1, 0, busy(cpu), None), 1.0, closed), None);
+        let saturated = of(960, true);
+        assert_eq!(saturated.judgement, Judgement::Inconclusive);
+        assert!(saturated.remark.contains("used 96 % of a core"), "{}", saturated.remark);
+        assert_eq!(of(500, true).judgement, Judgement::Broken, "half a core is enough");
+        assert_eq!(of(960, false).judgement, Judgement::Broken, "an open loop says itself what it could not send");
+    }
+
+    #[test]
+    fn a_rate_that_this_machine_can_t_send_is_told_and_not_the_target_s() {
+        let claim = crate::slo!(throughput >= 2000 / s);
+        let record = judged(claim, &Sample::of(measures(1, 0, busy(990), Some(1_000)), 1.0, false), None);
+        assert_eq!(record.judgement, Judgement::Inconclusive);
+        assert!(record.remark.contains("at most"), "{}", record.remark);
+    }
+
+    #[test]
+    fn a_busy_driver_is_no_excuse_for_what_it_can_t_have_done() {
+        let of = |response| {
+            let claim = crate::slo!(p99 < 20ms);
+            judged(claim, &Sample::of(measures(response, 0, busy(980), None), 1.0, true), None).judgement
+        };
+        assert_eq!(of(22), Judgement::Inconclusive, "its own queue may make a few milliseconds");
+        assert_eq!(of(40), Judgement::Broken);
+        assert_eq!(of(10), Judgement::Holds);
+    }
+
+    #[test]
+    fn nothing_is_broken_while_the_machine_is_suspended() {
+        let slept = Beat { suspended: 7_000 * MS, ..Beat::default() };
+        let of = |response| {
+            let claim = crate::slo!(p99 < 20ms);
+            judged(claim, &Sample::of(measures(response, 0, slept, None), 1.0, false), None)
+        };
+        assert_eq!(of(10).judgement, Judgement::Holds);
+        assert_eq!(of(40).judgement, Judgement::Inconclusive);
+        assert!(of(40).remark.contains("was suspended for 7 s"), "{}", of(40).remark);
+    }
+
+    #[test]
+    fn a_late_reference_makes_a_claim_no_truer() {
+        let claim = crate::slo!(p99 <= 110% of baseline);
+        let sample = |response, lag| Sample::of(measures(response, lag, Beat::default(), None), 1.0, false);
+        let of = |sample: &Sample<'_>, reference: &Sample<'_>| judged(claim, sample, Some(reference)).judgement;
+        assert_eq!(of(&sample(60, 0), &sample(20, 0)), Judgement::Broken);
+        assert_eq!(of(&sample(60, 0), &sample(60, 40)), Judgement::Inconclusive, "20 ms without the lag");
+        assert_eq!(of(&sample(60, 40), &sample(60, 40)), Judgement::Holds, "equally late in both");
+        assert_eq!(of(&sample(60, 0), &sample(60, 0)), Judgement::Holds);
+    }
+}

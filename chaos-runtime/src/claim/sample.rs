@@ -73,6 +73,12 @@ impl<'a> Sample<'a> {
         sample
     }
 
+    /// A sample of these measurements, for tests of what is made of it.
+    #[cfg(test)]
+    pub(super) fn of(measures: PhaseMeasures, seconds: f64, closed_loop: bool) -> Self {
+        Self { measures, seconds, closed_loop, events: &[], slices: Vec::new() }
+    }
+
     /// Completed operations.
     pub(crate) fn operations(&self) -> u64 {
         self.measures.tally.operations

@@ -12,7 +12,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "did you mean `redact`? The keys here are `redact`, `images`, `profile`",
     ),
     ("[redact]\nnmaes = []", "2:1: unknown key `nmaes`", "did you mean `names`?"),
-    ("[profile.a]\nhtp = {}", "2:1: unknown key `htp`", "did you mean `http`? The keys here are `http`, `aurora`, `aws`"),
+    (
+        "[profile.a]\nhtp = {}",
+        "2:1: unknown key `htp`",
+        "did you mean `http`? The keys here are `http`, `aurora`, `aws`",
+    ),
     ("[profile.a]\nkafka = {}", "2:1: unknown key `kafka`", "expected one of: `aurora`, `aws`, `http`"),
     (
         "[profile.a.http]\nx = { url = \"http://h\", header = {} }",
@@ -39,11 +43,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "1:10: expected a table, found a whole number",
         "write its keys below a header in brackets, or in braces: { key = … }",
     ),
-    (
-        "redact = []",
-        "1:10: no list is expected here",
-        "write a single value, or a table",
-    ),
+    ("redact = []", "1:10: no list is expected here", "write a single value, or a table"),
     (
         "images = \"s3cret\"",
         "1:10: expected a table, found a text",
@@ -64,11 +64,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "2:8: expected a table, found a text",
         "write its keys below a header in brackets, or in braces: { key = … }",
     ),
-    (
-        "[profile.a]\naurora = []",
-        "2:10: no list is expected here",
-        "write a single value, or a table",
-    ),
+    ("[profile.a]\naurora = []", "2:10: no list is expected here", "write a single value, or a table"),
     (
         "[profile.a.aurora]\nx = \"s3cret\"",
         "2:5: expected a table, found a text",
@@ -82,11 +78,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "2:5: expected a URL, or a table with `url` and `headers`, found a whole number",
         "write for example \"http://127.0.0.1:8080\"",
     ),
-    (
-        "[profile.a.http]\nx = []",
-        "2:5: no list is expected here",
-        "write a single value, or a table",
-    ),
+    ("[profile.a.http]\nx = []", "2:5: no list is expected here", "write a single value, or a table"),
     ("[profile.a.http]\nx = { url = 3 }", "2:13: expected a text, found a whole number", "put it into quotes: \"…\""),
     (
         "[profile.a.http]\nx = { url = \"http://h\", headers = [] }",
@@ -330,16 +322,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "1:12: invalid basic string, expected non-double-quote visible characters, `\\`",
         "it must be TOML; see https://toml.io",
     ),
-    (
-        "[[profile]]",
-        "1:1: no list is expected here",
-        "write a single value, or a table",
-    ),
-    (
-        "[[profile.a.http.x]]\nurl=\"http://h\"",
-        "1:1: no list is expected here",
-        "write a single value, or a table",
-    ),
+    ("[[profile]]", "1:1: no list is expected here", "write a single value, or a table"),
+    ("[[profile.a.http.x]]\nurl=\"http://h\"", "1:1: no list is expected here", "write a single value, or a table"),
     ("\u{feff}x=1", "1:1: unknown key `x`", "expected one of: `images`, `profile`, `redact`"),
     (
         "\r\n\r\n[redcat]\r\n",

@@ -219,7 +219,9 @@ impl Watch<'_> {
                 Look::AsMeasured => sums.add(&lane.series.sums(from, to, index)),
                 Look::WithoutOwn => {
                     let begun = lane.series.between(from, to).filter(|(start, _)| *start >= from);
-                    begun.for_each(|(start, slice)| sums.add(&innocent(&slice, index, self.own(lane, start, start + slice.max))));
+                    begun.for_each(|(start, slice)| {
+                        sums.add(&innocent(&slice, index, self.own(lane, start, start + slice.max)))
+                    });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The distribution of every bin, in memory that does not grow with what the bins hold.
 
-use super::histogram::{Digits, rank_index};
-use super::{Latencies, Series};
+use super::histogram::rank_index;
+use super::{Coarse, Series};
 use crate::clock::Nanos;
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ pub(crate) struct BinSummary {
 #[derive(Debug, Clone)]
 enum Bin {
     Empty,
-    Full(Box<Latencies>),
+    Full(Box<Coarse>),
     Sparse(Box<Sparse>),
     Settled(BinSummary),
 }
@@ -42,6 +42,7 @@ impl Bins {
     }
 
     /// Adds the latency of an operation that was due at `due`. `series` knows what is still to end.
+    #[inline]
     pub(crate) fn record(&mut self, due: Nanos, latency: Nanos, series: &Series) {
         let (start, mut index) = self.recent;
         if due.wrapping_sub(start) >= self.width {
@@ -66,7 +67,7 @@ impl Bins {
             // Nothing was still to end when it was settled.
             Bin::Settled(bin) => bin.max = bin.max.max(latency),
             empty @ Bin::Empty => {
-                let mut bin = Box::new(Latencies::coarse());
+                let mut bin = Box::new(Coarse::default());
                 bin.record(latency);
                 *empty = Bin::Full(bin);
                 self.open.push_back(index);
@@ -87,7 +88,9 @@ impl Bins {
             if is_settled {
                 bins[index] = Bin::Settled(bins[index].summary().unwrap_or_default());
             } else {
-                if place < old && let Bin::Full(full) = &bins[index] {
+                if place < old
+                    && let Bin::Full(full) = &bins[index]
+                {
                     bins[index] = Bin::Sparse(Box::new(Sparse::of(full)));
                 }
                 self.open[kept] = index;
@@ -122,7 +125,7 @@ impl Bin {
     }
 }
 
-/// [`Latencies`] of two digits without the counts that are zero.
+/// [`Coarse`] without the counts that are zero.
 #[derive(Debug, Clone)]
 struct Sparse {
     counts: Vec<(u16, u32)>,
@@ -132,13 +135,13 @@ struct Sparse {
 }
 
 impl Sparse {
-    fn of(full: &Latencies) -> Self {
+    fn of(full: &Coarse) -> Self {
         let small = |(index, count)| (index as u16, u32::try_from(count).unwrap_or(u32::MAX));
         Self { counts: full.counted().map(small).collect(), len: full.len(), min: full.min(), max: full.max() }
     }
 
     fn record(&mut self, latency: Nanos) {
-        let index = Digits::Two.index(latency) as u16;
+        let index = Coarse::index(latency) as u16;
         match self.counts.binary_search_by_key(&index, |(index, _)| *index) {
             Ok(place) => self.counts[place].1 = self.counts[place].1.saturating_add(1),
             Err(place) => self.counts.insert(place, (index, 1)),
@@ -153,7 +156,7 @@ impl Sparse {
             return Some(self.max);
         }
         let counted = self.counts.iter().map(|(index, count)| (usize::from(*index), u64::from(*count)));
-        Some(Digits::Two.highest(rank_index(counted, rank)?).clamp(self.min, self.max))
+        Some(Coarse::highest(rank_index(counted, rank)?).clamp(self.min, self.max))
     }
 }
 
@@ -167,12 +170,12 @@ mod tests {
     struct Both {
         series: Series,
         bins: Bins,
-        plain: Vec<Latencies>,
+        plain: Vec<Coarse>,
     }
 
     impl Both {
         fn new(seconds: usize) -> Self {
-            let plain = (0..seconds).map(|_| Latencies::coarse()).collect();
+            let plain = (0..seconds).map(|_| Coarse::default()).collect();
             Self { series: Series::new(SECOND), bins: Bins::new(SECOND), plain }
         }
 
@@ -200,7 +203,8 @@ mod tests {
         let mut both = Both::new(40);
         let mut random = fastrand::Rng::with_seed(5);
         // The first operation of every second ends half a minute late, and nothing is due in the 21st.
-        let dues = |second: u64| (0..50).map(move |i| second * SECOND + i * 20_000_000).filter(|due| due / SECOND != 20);
+        let dues =
+            |second: u64| (0..50).map(move |i| second * SECOND + i * 20_000_000).filter(|due| due / SECOND != 20);
         for second in 0..40 {
             for due in dues(second) {
                 both.due(due);
@@ -208,7 +212,9 @@ mod tests {
                     both.end(due, 1_000 << random.u32(0..20));
                 }
             }
-            if let Some(before) = second.checked_sub(30) && before != 20 {
+            if let Some(before) = second.checked_sub(30)
+                && before != 20
+            {
                 both.end(before * SECOND, 30 * SECOND);
             }
             both.check();

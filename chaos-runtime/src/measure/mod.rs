@@ -15,7 +15,9 @@ mod tally;
 pub(crate) use bins::{BinSummary, Bins};
 pub(crate) use blocks::{Blocks, Sums};
 pub(crate) use event::{Ended, Event};
+#[cfg(feature = "bench")]
 pub(crate) use histogram::Latencies;
+pub(crate) use histogram::{Coarse, Fine};
 pub use outcome::{ErrorClass, Outcome};
 pub(crate) use phase_clock::{PhaseClock, Segment};
 pub(crate) use recorder::{Completion, PhaseMeasures, Recorder};

@@ -1,7 +1,7 @@
 //! One load's recorder: owned by its driver thread, so recording takes no lock.
 
 use super::{
-    Beat, Bins, Ended, ErrorClass, Event, Latencies, Outcome, Pauses, PhaseClock, Segment, Series, Strain, Tally,
+    Beat, Bins, Coarse, Ended, ErrorClass, Event, Fine, Outcome, Pauses, PhaseClock, Segment, Series, Strain, Tally,
 };
 use crate::clock::Nanos;
 use crate::report::journal::{FailureSample, PhaseKind};
@@ -38,12 +38,12 @@ pub(crate) struct PhaseMeasures {
     pub(crate) kind: PhaseKind,
     pub(crate) tally: Tally,
     /// From due to end, succeeded at last.
-    pub(crate) response: Latencies,
+    pub(crate) response: Fine,
     /// From due to end, failed for good.
-    pub(crate) failure_response: Latencies,
-    pub(crate) service: Latencies,
-    pub(crate) lag: Latencies,
-    pub(crate) queue: Latencies,
+    pub(crate) failure_response: Coarse,
+    pub(crate) service: Coarse,
+    pub(crate) lag: Coarse,
+    pub(crate) queue: Coarse,
     /// How many operations each registered event is true of.
     pub(crate) events: Vec<u64>,
     /// How many of those only because the driver itself was late or did not run.
@@ -57,11 +57,11 @@ impl PhaseMeasures {
         Self {
             kind,
             tally: Tally::default(),
-            response: Latencies::fine(),
-            failure_response: Latencies::coarse(),
-            service: Latencies::coarse(),
-            lag: Latencies::coarse(),
-            queue: Latencies::coarse(),
+            response: Fine::default(),
+            failure_response: Coarse::default(),
+            service: Coarse::default(),
+            lag: Coarse::default(),
+            queue: Coarse::default(),
             events: Vec::new(),
             spoiled: Vec::new(),
             strain: Strain::default(),
@@ -89,6 +89,18 @@ impl PhaseMeasures {
     /// Measurements of nothing, to add to.
     pub(crate) fn empty(kind: PhaseKind) -> Self {
         Self::new(kind)
+    }
+}
+
+/// Keeps the first failure of each class in each kind of phase.
+#[cold]
+fn remember(failures: &mut Vec<FailureSample>, phase: &PhaseMeasures, first: &Outcome) {
+    if let Some(class) = first.error
+        && phase.tally.errors[class.index()] == 0
+        && !failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
+    {
+        let message = first.message.clone().unwrap_or_default();
+        failures.push(FailureSample { class, message, phase: phase.kind });
     }
 }
 
@@ -220,16 +232,15 @@ impl Recorder {
         let Some(phase) = self.phases.get_mut(index) else { return };
         let response = done.ended.saturating_sub(done.due);
         let lag = done.noticed.saturating_sub(done.due);
-        if let Some(class) = done.first.error
-            && phase.tally.errors[class.index()] == 0
-            && !self.failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
-        {
-            let message = done.first.message.clone().unwrap_or_default();
-            self.failures.push(FailureSample { class, message, phase: phase.kind });
+        if done.first.error.is_some() {
+            remember(&mut self.failures, phase, &done.first);
         }
         phase.tally.complete(&done.first, done.ok_at_last, done.attempts);
-        let responses = if done.ok_at_last { &mut phase.response } else { &mut phase.failure_response };
-        responses.record(response);
+        if done.ok_at_last {
+            phase.response.record(response);
+        } else {
+            phase.failure_response.record(response);
+        }
         phase.service.record(done.ended.saturating_sub(done.started));
         phase.lag.record(lag);
         phase.queue.record(done.started.saturating_sub(done.noticed));

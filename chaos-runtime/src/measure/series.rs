@@ -22,7 +22,8 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    const EMPTY: Self = Self { due: 0, operations: 0, failed: 0, spoiled: 0, max: 0, sum: 0, first_ok: Nanos::MAX, last_ok: 0 };
+    const EMPTY: Self =
+        Self { due: 0, operations: 0, failed: 0, spoiled: 0, max: 0, sum: 0, first_ok: Nanos::MAX, last_ok: 0 };
 
     /// Operations that were due in it and have not ended yet.
     pub(crate) fn pending(&self) -> u64 {
@@ -104,27 +105,36 @@ impl Series {
     }
 
     /// The slice at an instant, made if it is new.
+    #[inline]
     pub(crate) fn at(&mut self, instant: Nanos) -> &mut Slice {
         let index = self.index_at(instant);
         &mut self.slices[index]
     }
 
     /// The slice at an instant and its events.
+    #[inline]
     pub(crate) fn with_events_at(&mut self, instant: Nanos) -> (&mut Slice, &mut [u32]) {
         let index = self.index_at(instant);
         (&mut self.slices[index], &mut self.events[index * self.kinds..][..self.kinds])
     }
 
+    #[inline]
     fn index_at(&mut self, instant: Nanos) -> usize {
-        let (start, mut index) = self.recent;
-        if instant.wrapping_sub(start) >= self.width || index >= self.slices.len() {
-            index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
-            if index >= self.slices.len() {
-                self.slices.resize(index + 1, Slice::EMPTY);
-                self.events.resize((index + 1) * self.kinds, 0);
-            }
-            self.recent = (index as u64 * self.width, index);
+        let (start, index) = self.recent;
+        if instant.wrapping_sub(start) < self.width && index < self.slices.len() && self.changed <= index {
+            return index;
         }
+        self.move_to(instant)
+    }
+
+    #[inline(never)]
+    fn move_to(&mut self, instant: Nanos) -> usize {
+        let index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
+        if index >= self.slices.len() {
+            self.slices.resize(index + 1, Slice::EMPTY);
+            self.events.resize((index + 1) * self.kinds, 0);
+        }
+        self.recent = (index as u64 * self.width, index);
         self.changed = self.changed.min(index);
         index
     }
@@ -152,6 +162,7 @@ impl Series {
     }
 
     /// Notes a successful completion.
+    #[inline]
     pub(crate) fn succeeded_at(&mut self, instant: Nanos) {
         let slice = self.at(instant);
         slice.first_ok = slice.first_ok.min(instant);

@@ -51,6 +51,12 @@ fn guards_cost_no_more_after_an_hour() {
     let ratio = long.as_secs_f64() / short.as_secs_f64();
     println!("a quarter of an hour: {short:?} of CPU, an hour: {long:?}, {ratio:.2} times as much");
     assert!(ratio < 7.0, "four times the length costs {ratio:.1} times as much: {short:?}, {long:?}");
+
+    // What is kept of an hour: a line of numbers for each of its bins.
+    let before = cpu();
+    let json = serde_json::to_vec(&hour.journal).expect("it is written in every run");
+    println!("journal of {} bins: {} KB, {:?}", hour.journal.loads[0].bins.len(), json.len() / 1024, cpu() - before);
+    assert!(json.len() < 1024 * 1024, "{} bytes", json.len());
 }
 
 /// A recovery that takes long is looked at ten times a second too.
@@ -64,22 +70,27 @@ fn a_recovery_that_takes_long_costs_no_more_at_its_end() {
     );
     let (short, _) = timed(spec, |chaos| {
         Box::pin(async move {
-            let service = Service::new(chaos, |now, random| {
-                if now.faulted_or_within(secs(900)) { ok(millis(300)) } else { fine(random) }
-            });
+            let service =
+                Service::new(
+                    chaos,
+                    |now, random| {
+                        if now.faulted_or_within(secs(900)) { ok(millis(300)) } else { fine(random) }
+                    },
+                );
             chaos.load(service.requests().rate(per_second(5))).await?;
             chaos.inject(service.fault()).hold(secs(5)).await
         })
     });
-    let (long, hour) = timed(spec, |chaos| {
-        Box::pin(async move {
-            let service = Service::new(chaos, |now, random| {
-                if now.faulted_or_within(secs(3_600)) { ok(millis(300)) } else { fine(random) }
-            });
-            chaos.load(service.requests().rate(per_second(5))).await?;
-            chaos.inject(service.fault()).hold(secs(5)).await
-        })
-    });
+    let (long, hour) =
+        timed(spec, |chaos| {
+            Box::pin(async move {
+                let service = Service::new(chaos, |now, random| {
+                    if now.faulted_or_within(secs(3_600)) { ok(millis(300)) } else { fine(random) }
+                });
+                chaos.load(service.requests().rate(per_second(5))).await?;
+                chaos.inject(service.fault()).hold(secs(5)).await
+            })
+        });
     assert!((3_595.0..3_605.0).contains(&hour.recovery(0)), "{}", hour.recovery(0));
     let ratio = long.as_secs_f64() / short.as_secs_f64();
     println!("a quarter of an hour: {short:?} of CPU, an hour: {long:?}, {ratio:.2} times as much");

@@ -34,7 +34,7 @@ fn what_only_a_pause_has_broken_is_inconclusive() {
         });
     for run in runs {
         let driver = &run.journal.loads[0].phases[2].driver;
-        assert!((350_000..=420_000).contains(&driver.longest_pause_us), "{driver:?}");
+        assert!((350_000..=460_000).contains(&driver.longest_pause_us), "{driver:?}");
         assert!(run.claim("during(p99 < 50ms)").remark.contains("did not run for up to"), "{:?}", run.journal.claims);
     }
 }

@@ -332,7 +332,8 @@ impl HttpRequest {
                 Err(error) => {
                     let mut outcome = failure(&*error).with_status(status);
                     // hyper does not say of its errors that they are of a body.
-                    outcome.error = outcome.error.filter(|class| *class != ErrorClass::Other).or(Some(ErrorClass::Body));
+                    outcome.error =
+                        outcome.error.filter(|class| *class != ErrorClass::Other).or(Some(ErrorClass::Body));
                     return Ok(outcome);
                 }
             }
