@@ -1,7 +1,7 @@
 //! A load's queue of due operations and its pool of workers, all on one driver thread.
 
 use super::deadline::Deadline;
-use super::{OpId, Operation, Retry};
+use super::{OpId, Operation, Retry, planted};
 use crate::clock::{Clock, Nanos, nanos};
 use crate::measure::{Completion, ErrorClass, Outcome, Recorder};
 use std::cell::{Cell, RefCell};
@@ -119,6 +119,7 @@ impl<O: Operation> Lane<O> {
             let started = if self.settings.closed_loop { arrival.due } else { self.clock.now() };
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
             let (first, ok_at_last, attempts) = self.operate(worker, arrival, started, &mut deadline, &mut rng).await;
+            planted::nap_over().await;
             // Censored already: the run ended while it was in flight.
             {
                 let slot = &mut self.slots.borrow_mut()[worker];
@@ -229,6 +230,11 @@ impl<O: Operation> Lane<O> {
         let now = self.clock.now();
         self.recorder.borrow_mut().due(now, now);
         Arrival { index, due: now, noticed: now }
+    }
+
+    /// Arrivals so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.next_index.get()
     }
 
     /// Operations in flight or waiting.
