@@ -12,7 +12,7 @@ pub(super) async fn by_load(core: &Core, from: Nanos, deadline: Instant) -> Resu
     let step = core.settings.bin / 10;
     loop {
         let found = core.meter.look(|lanes| {
-            let series: Vec<&Series> = lanes.iter().filter(|lane| !lane.control).map(|lane| &lane.series).collect();
+            let series: Vec<&Series> = lanes.iter().filter(|lane| !lane.control).map(|lane| &*lane.series).collect();
             (!series.is_empty()).then(|| stretch(&series, from, core.settings.bin_ns() / 10))
         });
         match found.await {
