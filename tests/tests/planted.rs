@@ -20,6 +20,8 @@ mod endings;
 mod evidence;
 #[path = "planted/guards.rs"]
 mod guards;
+#[path = "planted/hour.rs"]
+mod hour;
 #[path = "planted/judge.rs"]
 mod judge;
 #[path = "planted/late.rs"]
@@ -28,6 +30,8 @@ mod late;
 mod ledgers;
 #[path = "planted/limits.rs"]
 mod limits;
+#[path = "planted/own.rs"]
+mod own;
 #[path = "planted/probes.rs"]
 mod probes;
 #[path = "planted/recovery.rs"]

@@ -8,8 +8,10 @@
 use base64::Engine as _;
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::{Journal, PhaseKind, PhaseStats, Verdict};
-use chaos_tests::home::{Home, run};
+use chaos_tests::home::{Home, Started, run};
+use chaos_tests::surroundings::behind;
 use hdrhistogram::Histogram;
+use rustix::process::Signal;
 use std::sync::{Mutex, PoisonError};
 
 #[chaos_test(
@@ -55,6 +57,47 @@ async fn stands_still_before_a_closed_loop(chaos: &mut Chaos) -> chaos::Result {
     chaos.load(think_and_get.closed_loop(4)).await?;
     chaos.inject(server.pause()).hold(secs(1)).await?;
     Ok(())
+}
+
+/// Does no harm to anybody: whatever is slow here is slow by itself.
+fn harmless() -> impl chaos_runtime::fault::Held {
+    fault("do no harm", || eprintln!("the fault is on")).undo(Undo::in_process("end it", || async { Ok(()) }))
+}
+
+#[chaos_test(
+    steady_state(success_rate >= 90%),
+    hypothesis(during(p99 < 50ms), after(success_rate >= 90%)),
+    warm_up = 500ms,
+    baseline = 1s,
+    after = 500ms,
+    bin = 100ms,
+)]
+#[ignore = "run by the tests below"]
+async fn is_stopped_itself(chaos: &mut Chaos) -> chaos::Result {
+    let server = chaos.process(Command::new(bin("answering"))).await?;
+    chaos.load(http::get(server.url("/")).rate(per_second(200))).await?;
+    chaos.inject(harmless()).hold(secs(4)).await
+}
+
+#[chaos_test(
+    steady_state(success_rate >= 90%),
+    hypothesis(recovery <= 10s),
+    warm_up = 500ms,
+    baseline = 1s,
+    after = 500ms,
+    bin = 100ms,
+)]
+#[ignore = "run by the tests below"]
+async fn has_no_core_of_its_own(chaos: &mut Chaos) -> chaos::Result {
+    let computes = op(|_| async {
+        let started = std::time::Instant::now();
+        while started.elapsed() < micros(500) {
+            std::hint::spin_loop();
+        }
+        tokio::task::yield_now().await;
+    });
+    chaos.load(computes.closed_loop(4)).await?;
+    chaos.inject(harmless()).hold(secs(2)).await
 }
 
 /// Response times of everything but the warm-up.
@@ -127,6 +170,44 @@ fn a_stall_is_charged_with_64_operations_in_flight() {
 #[test]
 fn a_stall_is_charged_with_512_operations_in_flight() {
     charged("512");
+}
+
+/// The clock goes on while the whole test process does not: what that breaks is not the target's.
+#[test]
+fn a_test_process_that_stands_still_does_not_blame_the_target() {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = Home::new();
+    let mut test = Started::new(home.test("is_stopped_itself"));
+    test.printed("the fault is on");
+    std::thread::sleep(millis(500));
+    test.signal(Signal::STOP);
+    std::thread::sleep(millis(400));
+    test.signal(Signal::CONT);
+    let ended = test.wait();
+    assert!(!ended.status.success(), "{}", ended.output);
+    ended.assert_says(&["INCONCLUSIVE", "`during(p99 < 50ms)` can't be decided: the measuring machine itself"]);
+    let journal = home.journal("is_stopped_itself");
+    assert_eq!(journal.verdict, Verdict::Inconclusive, "{}", ended.output);
+    let fault = journal.loads[0].phases.iter().find(|phase| phase.phase == PhaseKind::Fault);
+    let driver = &fault.expect("it was injected").driver;
+    assert!(driver.longest_pause_us >= 300_000 && driver.cpu_share.is_some(), "{driver:?}");
+}
+
+#[test]
+fn a_driver_that_waits_for_a_core_says_so() {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = Home::new();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).expect("Linux says it");
+    let core: String = allowed.trim().chars().take_while(char::is_ascii_digit).collect();
+    let mut hog = Command::new("taskset");
+    let mut hog = hog.args(["-c", &core, "sh", "-c", "while :; do :; done"]).spawn().expect("a hog");
+    let ended = run(behind("taskset", ["-c", &core], &home.test("has_no_core_of_its_own")));
+    let _ = hog.kill();
+    let _ = hog.wait();
+    let journal = home.journal("has_no_core_of_its_own");
+    let waited: u64 = journal.loads[0].phases.iter().map(|phase| phase.driver.waited_us).sum();
+    assert!(waited >= 100_000, "two that compute share one core: {waited} us\n{}", ended.output);
 }
 
 #[test]

@@ -146,7 +146,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(latencies: &Latencies) -> Self {
+    fn of<const HALF: u32>(latencies: &Latencies<HALF>) -> Self {
         let n = u128::from(latencies.len());
         let at = |thousandths: u128| {
             let rank = (n * thousandths).div_ceil(1_000);

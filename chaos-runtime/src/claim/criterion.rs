@@ -68,9 +68,22 @@ impl Claim {
 
     /// The event that has to be counted for this claim, as far as it is known before the run.
     pub(crate) fn event(&self) -> Option<Event> {
-        match self.limit {
-            Limit::Value(value) => self.criterion(value).map(Criterion::event),
+        match (self.limit, self.metric) {
+            (Limit::Value(value), _) => self.event_at(value),
+            // These need no limit, so they are known before there is a reference.
+            (_, Metric::SuccessRate | Metric::ErrorRate) => Some(Event::Failed),
+            (_, Metric::Error(class)) => Some(Event::Error(class)),
             _ => None,
+        }
+    }
+
+    /// The event that has to be counted once the limit is known.
+    pub(crate) fn event_at(&self, limit: Value) -> Option<Event> {
+        match (self.metric, limit) {
+            (Metric::Max, Value::Duration(limit)) => {
+                Some(Event::Long { limit: nanos(limit), strict: matches!(self.cmp, Cmp::Lt | Cmp::Ge) })
+            }
+            _ => self.criterion(limit).map(Criterion::event),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Judging a claim about operations: the measured value by default, intervals where confidence is asked for.
 
 use super::criterion::Criterion;
+use super::own;
 use super::relative::{self, Relation};
 use super::sample::{Reading, Sample};
 use super::{Claim, Limit, Metric, Value, display};
@@ -81,12 +82,18 @@ pub(crate) fn judge(
     };
     let k = sample.count(criterion.event());
     record.interval = interval(claim.metric, criterion, k, sample, confidence.unwrap_or(LEVEL));
-    let opinion = match (claim.limit, reference) {
+    let judged = |k: u64| match (claim.limit, reference) {
         (Limit::Value(_), _) | (_, None) => judge_absolute(criterion, k, sample, confidence),
         (_, Some(reference)) => {
             relative::judge(&Relation { claim, criterion, limit, k, sample, reference }, confidence)
         }
     };
+    // What is true of operations only by the driver's doing may not decide.
+    let rest = k.saturating_sub(sample.spoiled(criterion.event()));
+    let mut opinion = own::reviewed(judged(k), sample, || judged(rest));
+    if opinion.judgement == Judgement::Broken {
+        opinion = own::queued(claim, sample, limit).unwrap_or(opinion);
+    }
     with(record, opinion)
 }
 
@@ -121,18 +128,7 @@ fn judge_reading(claim: &Claim, reading: Reading, limit: Value, sample: &Sample<
     if unit != limit_unit {
         return Opinion::inconclusive(format!("measured in `{unit}`, but the limit is in `{limit_unit}`"));
     }
-    let holds = claim.cmp.holds(value, plain);
-    let lag = Duration::from_nanos(sample.measures.lag.max()).as_secs_f64();
-    // The longest latency by the longest lag at most, the mean by the mean lag exactly.
-    let own = match claim.metric {
-        Metric::Max => lag,
-        Metric::Mean => sample.measures.lag.sum() as f64 / 1e9 / sample.operations().max(1) as f64,
-        _ => 0.0,
-    };
-    if !holds && own > 0.0 && claim.cmp.is_upper() && claim.cmp.holds(value - own, plain) {
-        return Opinion::inconclusive(own_lag(sample));
-    }
-    Opinion::of(holds)
+    own::of_reading(claim, sample, value, plain)
 }
 
 /// A limit that was known before the run.
@@ -148,13 +144,7 @@ fn judge_absolute(criterion: Criterion, k: u64, sample: &Sample<'_>, confidence:
     if let Some(confidence) = confidence {
         let judged = |measured| confident(criterion, measured, permitted, sample, confidence);
         let opinion = judged(measured);
-        let spoiled = sample.spoiled(criterion.event());
         return match opinion.judgement {
-            Judgement::Broken if spoiled > 0 => {
-                let rest = criterion.violations(k.saturating_sub(spoiled), n).map_or(0, |(rest, _)| rest);
-                let broken_anyway = judged(Proportion::new(rest, n)).judgement == Judgement::Broken;
-                if broken_anyway { opinion } else { Opinion::inconclusive(own_lag(sample)) }
-            }
             Judgement::Holds if dropped > 0 => {
                 let with_dropped = judged(Proportion::new(violations + dropped, n + dropped));
                 if with_dropped.judgement == Judgement::Holds { opinion } else { never_sent() }
@@ -170,25 +160,10 @@ fn judge_absolute(criterion: Criterion, k: u64, sample: &Sample<'_>, confidence:
             display::count(n)
         ));
     }
-    if !holds && spoiled(criterion, k, sample) {
-        return Opinion::inconclusive(own_lag(sample));
-    }
     if holds && dropped > 0 && violations + dropped > (permitted * (n + dropped) as f64) as u64 {
         return never_sent();
     }
     Opinion::of(holds)
-}
-
-/// Whether the claim is broken only because the driver itself was late.
-pub(crate) fn spoiled(criterion: Criterion, k: u64, sample: &Sample<'_>) -> bool {
-    let spoiled = sample.spoiled(criterion.event());
-    spoiled > 0 && criterion.holds(k.saturating_sub(spoiled), sample.operations())
-}
-
-/// Why a claim is void that the driver itself has broken.
-pub(crate) fn own_lag(sample: &Sample<'_>) -> String {
-    let lag = display::duration(Duration::from_nanos(sample.measures.lag.max()));
-    format!("the measuring machine broke it: the driver itself was up to {lag} late")
 }
 
 /// With a level of confidence: the interval decides, widened where neighbours depend on each other.

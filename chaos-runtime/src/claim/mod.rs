@@ -6,6 +6,7 @@
 mod criterion;
 pub(crate) mod display;
 pub(crate) mod judge;
+pub(crate) mod own;
 pub(crate) mod relative;
 pub(crate) mod sample;
 mod value;

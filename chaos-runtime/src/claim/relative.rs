@@ -7,7 +7,8 @@
 //! bound meets the limit made of the reference's lower bound, refuted in the opposite case.
 
 use super::criterion::Criterion;
-use super::judge::{Opinion, bounds, own_lag, spoiled};
+use super::judge::{Opinion, bounds};
+use super::own;
 use super::sample::{Reading, Sample};
 use super::{Claim, Limit, Metric, Reference, Value, display};
 use crate::clock::nanos;
@@ -79,17 +80,15 @@ pub(crate) fn judge(relation: &Relation<'_, '_>, confidence: Option<f64>) -> Opi
             ));
         }
     }
-    match confidence {
-        Some(level) => match confident(relation, level) {
-            opinion if opinion.judgement == Judgement::Broken && spoiled(criterion, k, sample) => {
-                Opinion::inconclusive(own_lag(sample))
-            }
-            opinion => opinion,
-        },
+    let opinion = match confidence {
+        Some(level) => confident(relation, level),
         None if criterion.holds(k, sample.operations()) => Opinion::of(true),
-        None if spoiled(criterion, k, sample) => Opinion::inconclusive(own_lag(sample)),
         None => significant(relation),
+    };
+    if opinion.judgement != Judgement::Holds {
+        return opinion;
     }
+    own::flattered(claim, sample, reference, name, relation.limit).unwrap_or(opinion)
 }
 
 /// The measured value is beyond the limit: significantly so?

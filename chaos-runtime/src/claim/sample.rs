@@ -21,6 +21,8 @@ pub(crate) struct Stretch {
 pub(crate) struct Sample<'a> {
     pub(crate) measures: PhaseMeasures,
     pub(crate) seconds: f64,
+    /// One of the loads is closed-loop.
+    pub(crate) closed_loop: bool,
     events: &'a [Event],
     slices: Vec<SliceView<'a>>,
 }
@@ -46,11 +48,12 @@ impl<'a> Sample<'a> {
         control: bool,
         events: &'a [Event],
     ) -> Self {
-        let mut sample =
-            Self { measures: PhaseMeasures::empty(PhaseKind::Fault), seconds: 0.0, events, slices: Vec::new() };
+        let measures = PhaseMeasures::empty(PhaseKind::Fault);
+        let mut sample = Self { measures, seconds: 0.0, closed_loop: false, events, slices: Vec::new() };
         let (mut due, mut under_way) = (0, 0);
         let concerned = |lane: &&Measured| lane.control == control && subject.is_none_or(|name| name == lane.info.name);
         for lane in measured.iter().filter(concerned) {
+            sample.closed_loop |= lane.info.closed_loop;
             for (index, phase) in lane.recorder.phases.iter().enumerate() {
                 let Some(stretch) = stretches.get(index).filter(|stretch| kinds.contains(&stretch.kind)) else {
                     continue;
@@ -68,6 +71,12 @@ impl<'a> Sample<'a> {
         // Arrivals whose answers are simply not there yet are no loss of throughput: their time is left out too.
         sample.seconds *= 1.0 - under_way as f64 / due.max(1) as f64;
         sample
+    }
+
+    /// A sample of these measurements, for tests of what is made of it.
+    #[cfg(test)]
+    pub(super) fn of(measures: PhaseMeasures, seconds: f64, closed_loop: bool) -> Self {
+        Self { measures, seconds, closed_loop, events: &[], slices: Vec::new() }
     }
 
     /// Completed operations.
@@ -88,10 +97,14 @@ impl<'a> Sample<'a> {
                 Some(count) => *count,
                 None => self.measures.failure_response.len() + self.measures.response.count_above(limit),
             },
+            Event::Long { limit, .. } => match self.index_of(event).and_then(|i| self.measures.events.get(i)) {
+                Some(count) => *count,
+                None => self.measures.failure_response.count_above(limit) + self.measures.response.count_above(limit),
+            },
         }
     }
 
-    /// How many of those only because the driver itself was late.
+    /// How many of those only because the driver itself was late or did not run.
     pub(crate) fn spoiled(&self, event: Event) -> u64 {
         self.index_of(event).and_then(|index| self.measures.spoiled.get(index).copied()).unwrap_or_default()
     }

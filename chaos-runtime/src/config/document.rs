@@ -67,6 +67,7 @@ pub(super) struct Aws {
     #[serde(default)]
     pub(super) stop_alarms: Vec<Name>,
     /// How long a fault may last at most.
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "MaxDuration", extend("default" = "15m")))]
     pub(super) max_duration: Option<MaxDuration>,
     /// A file; while it exists, nothing is harmed. From the directory of chaos.toml.

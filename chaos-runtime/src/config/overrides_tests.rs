@@ -114,7 +114,7 @@ fn images_are_replaced() {
 #[test]
 fn what_fits_nothing_is_refused_with_what_is_nearest() {
     let http = "The form is CHAOS_HTTP_<NAME>_<KEY>, where the key is one of `URL`, `HEADERS_<HEADER>`";
-    let aurora = "The form is CHAOS_AURORA_<NAME>_<KEY>, where the key is one of `READERS`, `IMAGE`, `DATABASE`, \
+    let aurora = "The form is CHAOS_AURORA_<NAME>_<KEY>, where the key is one of `CLUSTER`, `READERS`, `IMAGE`, `DATABASE`, \
                   `USER`, `PASSWORD`, `SYNCHRONOUS`, `PROMOTION_TIME`";
     for (name, message, help) in [
         (

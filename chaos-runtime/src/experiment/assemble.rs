@@ -106,6 +106,7 @@ pub(super) async fn assemble(
     journal.notes.extend(reports.iter().filter_map(|undo| Some(format!("rollback: {}", undo.remark.as_ref()?))));
     journal.notes.extend(core.ledger.unwatched());
     journal.notes.extend(records::load_notes(&journal.loads));
+    let own: Vec<_> = core.timeline.faults().iter().map(|fault| fault.own.clone()).collect();
     let (seen, lost): (Vec<_>, Vec<_>) = {
         let faults = core.timeline.faults();
         let seen = |f| records::seen_in(f, &measured, &stretches, &journal.probes, arrivals_end);
@@ -117,6 +118,7 @@ pub(super) async fn assemble(
         faults: &journal.faults,
         seen: &seen,
         lost: &lost,
+        own: &own,
         dry_run: core.dry_run(),
         has_steady_state: !core.spec.steady_state.is_empty(),
     };

@@ -8,7 +8,7 @@ use super::guard::{self, Tripped};
 use super::inject::{clear_leftovers, note_rolled_back};
 use super::late;
 use super::recover::{review, settle};
-use crate::claim::{Scope, display};
+use crate::claim::{Scope, display, own};
 use crate::descriptors;
 use crate::report::journal::{EventKind, Journal, PhaseKind, Reason, ReasonKind};
 use crate::report::live::{LiveLine, Progress};
@@ -302,7 +302,15 @@ fn cut_short(core: &Core, cut: Cut) -> Option<Tripped> {
         ),
         Cut::Guard(tripped) => {
             let guard = core.spec.abort_if[tripped.guard].text;
-            (ReasonKind::Guard, format!("guard `{guard}` tripped: {}", tripped.measured), None, Some(tripped))
+            let told = format!("guard `{guard}` tripped: {}", tripped.measured);
+            match tripped.own {
+                None => (ReasonKind::Guard, told, None, Some(tripped)),
+                // Harm is ended all the same.
+                Some(longest) => {
+                    let told = format!("{told}, but {}", own::paused("tripped it", longest));
+                    (ReasonKind::Inconclusive, told, Some(own::HELP), Some(tripped))
+                }
+            }
         }
         Cut::Condition(Alert::Tripped(why)) => (ReasonKind::Guard, format!("guard tripped: {why}"), None, None),
         Cut::Condition(Alert::Blind(why)) => (

@@ -6,9 +6,9 @@ use super::late;
 use super::meter::{LaneState, Measured};
 use super::subjects::{refuse_the_unknown, unknown_load};
 use crate::claim::judge::{blank, judge, needed_operations};
-use crate::claim::relative;
 use crate::claim::sample::{Reading, Sample, Stretch};
 use crate::claim::{Claim, Limit, Metric, Reference, Scope, display};
+use crate::claim::{own, relative};
 use crate::clock::{Nanos, nanos};
 use crate::report::journal::{ClaimRecord, ClaimRole, EventKind, Judgement, PhaseKind, ReasonKind};
 use crate::{ErrorKind, Result};
@@ -66,12 +66,12 @@ pub(crate) async fn pass(core: &Core, load_started: Option<Nanos>, gate: &mut Ga
     if let Some((text, why)) = open.or(hanging.map(|claim| (claim.text, "too many operations are still in flight"))) {
         let message = format!("steady state not decidable: `{text}`: {why}");
         core.events.note(EventKind::Gate, format!("gate closed: {message}"));
-        return Err(core.decide(
-            ReasonKind::Inconclusive,
-            ErrorKind::Inconclusive,
-            message,
-            Some("nothing was injected; raise the load's rate, or `baseline = …` in the attribute"),
-        ));
+        let help = if own::is_blamed(why) {
+            "nothing was injected; measure again where nothing else keeps the cores busy"
+        } else {
+            "nothing was injected; raise the load's rate, or `baseline = …` in the attribute"
+        };
+        return Err(core.decide(ReasonKind::Inconclusive, ErrorKind::Inconclusive, message, Some(help)));
     }
     // Much may have happened since the beginning of the baseline.
     refuse_unless_well(core).await?;
@@ -239,9 +239,9 @@ async fn count_relative_limits(core: &Core, measured: &[Measured]) {
     for claim in readers(core).filter(|claim| claim.scope != Scope::Run || claim.event().is_none()) {
         let reference = Sample::collect(measured, &stretches, &[PhaseKind::Baseline], claim.subject, false, &events);
         if let Reading::Value(value) = reference.read(claim.metric, true)
-            && let Some(criterion) = claim.criterion(relative::apply(claim.limit, value))
+            && let Some(event) = claim.event_at(relative::apply(claim.limit, value))
         {
-            core.meter.register(criterion.event()).await;
+            core.meter.register(event).await;
         }
     }
 }

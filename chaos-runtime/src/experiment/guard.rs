@@ -7,9 +7,11 @@
 use super::core::Core;
 use super::late;
 use super::meter::LaneState;
+use super::quality::Look;
+use super::recover::gap;
 use crate::claim::{Claim, Criterion, Limit, Metric, Value, display};
 use crate::clock::{Nanos, nanos};
-use crate::measure::{Event, SliceView};
+use crate::measure::{Event, SliceView, Sums};
 use crate::statistics::log_e_value;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub(crate) struct Tripped {
     pub(crate) guard: usize,
     /// What was measured.
     pub(crate) measured: String,
+    /// Without the drivers' own pauses, of which this was the longest, it would not have.
+    pub(crate) own: Option<Nanos>,
 }
 
 /// Looks at all guards. They look at what happened from the first injection until `now`.
@@ -30,16 +34,21 @@ pub(crate) fn check(core: &Core, lanes: &[LaneState], now: Nanos) -> Option<Trip
     let since = core.timeline.first_injection()?;
     let events = core.meter.events();
     core.spec.abort_if.iter().enumerate().find_map(|(guard, claim)| {
-        let watch = Watch { core, claim, lanes, events: &events, since, now };
-        watch.tripped().map(|measured| Tripped { guard, measured })
+        let watch = Watch { core, claim, lanes, events: &events, look: Look::AsMeasured, since, now };
+        let measured = watch.tripped()?;
+        let innocent = Watch { look: Look::WithoutOwn, ..watch }.tripped().is_none();
+        let longest = lanes.iter().map(|lane| lane.pauses.longest(since, now)).max().unwrap_or(0);
+        Some(Tripped { guard, measured, own: (innocent && longest > 0).then_some(longest) })
     })
 }
 
+#[derive(Clone, Copy)]
 struct Watch<'a> {
     core: &'a Core,
     claim: &'a Claim,
     lanes: &'a [LaneState],
     events: &'a [Event],
+    look: Look,
     since: Nanos,
     now: Nanos,
 }
@@ -61,18 +70,6 @@ impl Breach {
             _ => Self::Open,
         }
     }
-}
-
-/// Sums over slices.
-#[derive(Default)]
-struct Sums {
-    /// Due, and not ended yet.
-    pending: u64,
-    operations: u64,
-    failed: u64,
-    event: u64,
-    max: Nanos,
-    sum: u128,
 }
 
 impl Watch<'_> {
@@ -98,17 +95,22 @@ impl Watch<'_> {
                 Some(display::value(limit.of_same_unit(value)))
             }
             Metric::Max => {
-                let oldest = self.concerned().filter_map(|lane| lane.oldest_pending).min();
-                let waiting = oldest.map_or(0, |due| now.saturating_sub(due));
+                let waiting = |lane: &LaneState| {
+                    let due = lane.oldest_pending?;
+                    Some(now.saturating_sub(due).saturating_sub(self.own(lane, due, now)))
+                };
+                let waiting = self.concerned().filter_map(waiting).max().unwrap_or(0);
                 longer(self.sums(self.since, now, None).max.max(waiting))
             }
             Metric::Unavailability => {
-                longer(self.concerned().map(|lane| lane.series.longest_gap(self.since, now)).max().unwrap_or(0))
+                longer(self.concerned().map(|lane| gap(lane, self.look, self.since, now)).max().unwrap_or(0))
             }
             Metric::Recovery | Metric::EachRecovery => {
                 let faults = self.core.timeline.faults();
                 let waiting = faults.iter().filter(|fault| fault.recovery.is_none());
-                longer(waiting.filter_map(|f| f.recovery_origin()).map(|from| now.saturating_sub(from)).max()?)
+                let own = |from: Nanos| self.concerned().map(|lane| self.own(lane, from, now)).max().unwrap_or(0);
+                let waited = |from: Nanos| now.saturating_sub(from).saturating_sub(own(from));
+                longer(waiting.filter_map(|fault| fault.recovery_origin()).map(waited).max()?)
             }
             Metric::Mean | Metric::Throughput => self.for_long(limit, self.core.settings.bin),
             _ => self.by_counts(limit, now),
@@ -181,7 +183,10 @@ impl Watch<'_> {
                 None,
             ),
             (Metric::Throughput, _) => {
-                let rate = |succeeded: u64| holds(succeeded as f64 / seconds(end - start));
+                let own = self.concerned().map(|lane| self.own(lane, start, end)).max().unwrap_or(0);
+                // What a closed loop did not send it would have sent.
+                let width = (end - start - own.min(end - start)).max((end - start) / 10);
+                let rate = |succeeded: u64| holds(succeeded as f64 / seconds(width));
                 Breach::between(rate(operations - failed), Some(rate(operations - failed + pending)))
             }
             _ if operations + pending == 0 => Breach::No,
@@ -208,22 +213,40 @@ impl Watch<'_> {
     fn sums(&self, from: Nanos, to: Nanos, event: Option<Event>) -> Sums {
         let index = event.and_then(|event| self.events.iter().position(|known| *known == event));
         let mut sums = Sums::default();
-        let slices = self.concerned().flat_map(|lane| lane.series.between(from, to));
-        // A slice that began before the injection holds operations of the baseline.
-        for (_, slice) in slices.filter(|(start, _)| *start >= from) {
-            add(&mut sums, &slice, index);
+        for lane in self.concerned() {
+            // A slice that began before the injection holds operations of the baseline.
+            match self.look {
+                Look::AsMeasured => sums.add(&lane.series.sums(from, to, index)),
+                Look::WithoutOwn => {
+                    let begun = lane.series.between(from, to).filter(|(start, _)| *start >= from);
+                    begun.for_each(|(start, slice)| {
+                        sums.add(&innocent(&slice, index, self.own(lane, start, start + slice.max)))
+                    });
+                }
+            }
         }
         sums
     }
+
+    /// How much of this time the guard does not look at.
+    fn own(&self, lane: &LaneState, from: Nanos, to: Nanos) -> Nanos {
+        match self.look {
+            Look::AsMeasured => 0,
+            Look::WithoutOwn => lane.pauses.share_of(from, to),
+        }
+    }
 }
 
-fn add(sums: &mut Sums, slice: &SliceView<'_>, index: Option<usize>) {
-    sums.operations += u64::from(slice.operations);
-    sums.pending += slice.pending();
-    sums.failed += u64::from(slice.failed);
-    sums.event += index.and_then(|i| slice.events.get(i)).copied().map_or(0, u64::from);
-    sums.max = sums.max.max(slice.max);
-    sums.sum += u128::from(slice.sum);
+/// A slice without what is true of it only by the driver's doing.
+fn innocent(slice: &SliceView<'_>, index: Option<usize>, own: Nanos) -> Sums {
+    let mut sums = Sums::default();
+    sums.slice(slice, index);
+    let spoiled = u64::from(slice.spoiled);
+    sums.failed = sums.failed.saturating_sub(spoiled);
+    sums.event = sums.event.saturating_sub(spoiled);
+    sums.max = sums.max.saturating_sub(own);
+    sums.sum = sums.sum.saturating_sub(u128::from(own) * u128::from(slice.operations));
+    sums
 }
 
 /// Whether k of n speak against "at most this share" strongly enough.

@@ -242,6 +242,7 @@ async fn start(
         lost: None,
         recovery: None,
         watched: None,
+        own: None,
         active: true,
     };
     let index = core.timeline.add_fault(state, undo);

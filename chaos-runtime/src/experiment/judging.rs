@@ -5,10 +5,12 @@ use super::gate::names;
 use super::judge_probe::judge_probe;
 use super::meter::Measured;
 use super::subjects::unknown_load;
+use super::timeline::FaultState;
 use crate::claim::judge::{Opinion, blank, judge};
+use crate::claim::own;
 use crate::claim::sample::{Sample, Stretch};
 use crate::claim::{Claim, LedgerMetric, Limit, Metric, Reference, Scope, Value, display};
-use crate::report::journal::{ClaimRecord, ClaimRole, FaultRecord, Judgement, PhaseKind};
+use crate::report::journal::{ClaimRecord, ClaimRole, Judgement, PhaseKind, RecoveryRecord};
 use std::time::Duration;
 
 /// Judges hypothesis and expectations on everything that was measured. `baseline` = what the gate saw.
@@ -60,7 +62,7 @@ fn judge_one(core: &Core, claim: &Claim, role: ClaimRole, run: &Measurements<'_>
     let kinds = kinds(claim.scope);
     match claim.metric {
         Metric::Recovery | Metric::EachRecovery | Metric::TimeToDetect | Metric::Unavailability => {
-            return judge_reaction(claim, role, &core.timeline.fault_records());
+            return judge_reaction(claim, role, &core.timeline.faults());
         }
         Metric::Probe(name) => return judge_probe(core, claim, role, name, stretches, kinds),
         Metric::Ledger(metric) => return judge_ledger(core, claim, role, metric),
@@ -97,15 +99,39 @@ pub(super) fn undecided(claim: &Claim, role: ClaimRole, remark: String) -> Claim
     ClaimRecord { judgement: Judgement::Inconclusive, remark, ..blank(claim, role) }
 }
 
-/// `recovery`, `time_to_detect`, `unavailability`: the worst of all faults.
-fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultRecord]) -> ClaimRecord {
+/// `recovery`, `time_to_detect`, `unavailability`: as they were, unless they would be judged otherwise without the
+/// drivers' own pauses.
+fn judge_reaction(claim: &Claim, role: ClaimRole, faults: &[FaultState]) -> ClaimRecord {
+    let record = judge_reactions(claim, role, faults.iter().filter_map(|fault| fault.recovery.as_ref()));
+    let Some(longest) = faults.iter().filter_map(|fault| Some(fault.own.as_ref()?.longest)).max() else {
+        return record;
+    };
+    let without = faults.iter().filter_map(|fault| match &fault.own {
+        Some(own) if fault.recovery.is_some() => Some(&own.recovery),
+        _ => fault.recovery.as_ref(),
+    });
+    let other = judge_reactions(claim, role, without).judgement;
+    let done = match record.judgement {
+        Judgement::Broken if other != Judgement::Broken => "broken it",
+        Judgement::Holds if other != Judgement::Holds => "made it true",
+        _ => return record,
+    };
+    ClaimRecord { judgement: Judgement::Inconclusive, remark: own::paused(done, longest), ..record }
+}
+
+/// The worst of all faults.
+fn judge_reactions<'a>(
+    claim: &Claim,
+    role: ClaimRole,
+    reactions: impl Iterator<Item = &'a RecoveryRecord>,
+) -> ClaimRecord {
     let mut record = blank(claim, role);
     "s".clone_into(&mut record.unit);
     let Limit::Value(Value::Duration(limit)) = claim.limit else {
         return undecided(claim, role, "only an absolute duration can be compared with it".into());
     };
     record.limit = Some(limit.as_secs_f64());
-    let reactions: Vec<_> = faults.iter().filter_map(|fault| fault.recovery.as_ref()).collect();
+    let reactions: Vec<_> = reactions.collect();
     record.samples = reactions.len() as u64;
     if reactions.is_empty() {
         return undecided(claim, role, "no fault's recovery was watched".into());

@@ -3,7 +3,7 @@
 use crate::claim::Claim;
 use crate::clock::Nanos;
 use crate::load::{Driver, View};
-use crate::measure::{Event, Recorder, Series, Tally};
+use crate::measure::{Blocks, Event, Pauses, Recorder, Series, Tally};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -25,11 +25,13 @@ pub(crate) struct LaneState {
     pub(crate) load: String,
     pub(crate) control: bool,
     pub(crate) phases: Vec<(Tally, Vec<u64>)>,
-    pub(crate) series: Series,
+    pub(crate) series: Blocks,
     /// Since when the oldest operation is in flight that was due since the first injection.
     pub(crate) oldest_pending: Option<Nanos>,
     pub(crate) pending: usize,
     pub(crate) p99: Option<Nanos>,
+    /// When its driver did not run.
+    pub(crate) pauses: Pauses,
 }
 
 impl LaneState {
@@ -46,7 +48,8 @@ impl LaneState {
     /// What it is when all of its operations have ended.
     fn conclude(&mut self, recorder: &Recorder) {
         self.phases = recorder.phases.iter().map(|phase| (phase.tally.clone(), phase.events.clone())).collect();
-        self.series = recorder.series.clone();
+        self.pauses = recorder.pauses.clone();
+        self.series = recorder.series.clone().into();
         (self.oldest_pending, self.pending) = (None, 0);
     }
 
@@ -56,6 +59,7 @@ impl LaneState {
         self.oldest_pending = view.oldest_pending;
         self.pending = view.pending;
         self.p99 = view.p99;
+        self.pauses = view.pauses;
     }
 }
 
@@ -143,10 +147,11 @@ impl Meter {
                 load: info.name.clone(),
                 control,
                 phases: Vec::new(),
-                series: Series::new(self.bin),
+                series: Series::new(self.bin).into(),
                 oldest_pending: None,
                 pending: 0,
                 p99: None,
+                pauses: Pauses::default(),
             });
         }
         state.loads.push(Running { info, driver, first_lane });

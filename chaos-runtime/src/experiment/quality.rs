@@ -7,6 +7,15 @@ use crate::clock::Nanos;
 use crate::measure::{BinQuality, Event};
 use std::time::Duration;
 
+/// Which measurements are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// All of them.
+    AsMeasured,
+    /// Without what is true only by the drivers' own doing.
+    WithoutOwn,
+}
+
 /// What operations of one bin did.
 #[derive(Clone, Copy, Default)]
 struct Bin {
@@ -19,11 +28,11 @@ struct Bin {
 }
 
 /// Whether every claim of the steady state held in the bin that begins at `start`. An empty bin is a bad one.
-pub(crate) fn quality(core: &Core, lanes: &[LaneState], events: &[Event], start: Nanos) -> BinQuality {
+pub(crate) fn quality(core: &Core, lanes: &[LaneState], events: &[Event], look: Look, start: Nanos) -> BinQuality {
     let end = start + core.settings.bin_ns();
     let mut worst = BinQuality::Good;
     for claim in core.spec.steady_state {
-        match claim_quality(core, claim, lanes, events, start, end) {
+        match claim_quality(core, claim, lanes, events, look, start, end) {
             BinQuality::Bad => return BinQuality::Bad,
             BinQuality::Open => worst = BinQuality::Open,
             BinQuality::Good => {}
@@ -37,6 +46,7 @@ fn claim_quality(
     claim: &Claim,
     lanes: &[LaneState],
     events: &[Event],
+    look: Look,
     start: Nanos,
     end: Nanos,
 ) -> BinQuality {
@@ -50,10 +60,14 @@ fn claim_quality(
     }
     let criterion = claim.criterion(limit);
     let index = criterion.and_then(|criterion| events.iter().position(|event| *event == criterion.event()));
-    let mut bin = Bin::default();
+    let (mut bin, mut paused, mut spoiled) = (Bin::default(), 0, 0);
     for lane in lanes.iter().filter(|lane| lane.concerns(claim.subject)) {
+        if look == Look::WithoutOwn {
+            paused = paused.max(lane.pauses.share_of(start, end));
+        }
         // Whole slices only: the bin begins at a slice's boundary.
         for (_, slice) in lane.series.between(start, end) {
+            spoiled += u64::from(slice.spoiled);
             bin.due += u64::from(slice.due);
             bin.operations += u64::from(slice.operations);
             bin.failed += u64::from(slice.failed);
@@ -62,7 +76,16 @@ fn claim_quality(
             bin.sum += u128::from(slice.sum);
         }
     }
-    if bin.due == 0 && bin.operations == 0 {
+    let nothing = bin.due == 0 && bin.operations == 0;
+    let ours = paused > 0 || spoiled > 0;
+    if look == Look::WithoutOwn && ours {
+        // What can't be counted operation by operation is left out as a whole.
+        if nothing || matches!(claim.metric, Metric::Max | Metric::Mean | Metric::Throughput) {
+            return BinQuality::Good;
+        }
+        bin.event = bin.event.saturating_sub(spoiled);
+    }
+    if nothing {
         return BinQuality::Bad;
     }
     let pending = bin.due.saturating_sub(bin.operations);

@@ -7,12 +7,13 @@ use crate::claim::sample::Stretch;
 use crate::claim::{LedgerMetric, display};
 use crate::clock::{Nanos, micros};
 use crate::ledger::Account;
-use crate::measure::{BinSummary, ErrorClass, PhaseMeasures, Tally};
+use crate::measure::{BinSummary, ErrorClass, PhaseMeasures, Strain, Tally};
 use crate::report::journal::{
-    BinRecord, LedgerIds, LedgerRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord,
+    BinRecord, DriverStats, LedgerIds, LedgerRecord, LoadRecord, PhaseKind, PhaseStats, ProbeRecord, RollbackRecord,
 };
 use crate::rollback::UndoReport;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The loads.
 pub(crate) fn loads(core: &Core, measured: &[Measured], stretches: &[Stretch]) -> Vec<LoadRecord> {
@@ -32,13 +33,13 @@ pub(crate) fn loads(core: &Core, measured: &[Measured], stretches: &[Stretch]) -
 /// One entry for every stretch; a load that was not there yet has measured nothing in it.
 fn phases(measures: &[PhaseMeasures], stretches: &[Stretch]) -> Vec<PhaseStats> {
     let stats = |(index, stretch): (usize, &Stretch)| match measures.get(index) {
-        Some(phase) => phase_stats(phase),
-        None => phase_stats(&PhaseMeasures::empty(stretch.kind)),
+        Some(phase) => phase_stats(phase, stretch),
+        None => phase_stats(&PhaseMeasures::empty(stretch.kind), stretch),
     };
     stretches.iter().enumerate().map(stats).collect()
 }
 
-fn phase_stats(phase: &PhaseMeasures) -> PhaseStats {
+fn phase_stats(phase: &PhaseMeasures, stretch: &Stretch) -> PhaseStats {
     let Tally { due, operations, failed, failed_for_good, attempts, dropped, late, .. } = phase.tally;
     let errors = ErrorClass::ALL.into_iter().map(|class| (class, phase.tally.errors[class.index()]));
     PhaseStats {
@@ -58,6 +59,21 @@ fn phase_stats(phase: &PhaseMeasures) -> PhaseStats {
         service: phase.service.summary(false),
         lag: phase.lag.summary(false),
         queue: phase.queue.summary(false),
+        driver: driver_stats(&phase.strain, stretch),
+    }
+}
+
+fn driver_stats(strain: &Strain, stretch: &Stretch) -> DriverStats {
+    let seconds = (stretch.end - stretch.start) as f64 / 1e9;
+    DriverStats {
+        cpu_share: strain.cpu_share().map(|share| (share * 1e3).round() / 1e3),
+        waited_us: micros(strain.waited),
+        pauses: strain.pauses,
+        longest_pause_us: micros(strain.longest),
+        paused_us: micros(strain.paused),
+        suspended_us: micros(strain.suspended),
+        strayed: strain.strayed,
+        most_per_second: strain.ceiling(seconds).map(f64::round),
     }
 }
 
@@ -142,6 +158,18 @@ pub(crate) fn load_notes(loads: &[LoadRecord]) -> Vec<String> {
         }
         if dropped > 0 {
             notes.push(format!("load `{}`: {} arrivals were never sent", load.name, display::count(dropped)));
+        }
+        if let Some(most) = load.phases.iter().filter_map(|phase| phase.driver.most_per_second).reduce(f64::max) {
+            let most = display::count(most as u64);
+            notes.push(format!(
+                "load `{}`: this machine ends at about {most}/s; more was due than it could send",
+                load.name
+            ));
+        }
+        let suspended = load.phases.iter().map(|phase| phase.driver.suspended_us).max().unwrap_or(0);
+        if suspended > 0 {
+            let long = display::duration(Duration::from_micros(suspended));
+            notes.push(format!("the measuring machine was suspended for {long}"));
         }
         if load.closed_loop {
             notes.push(format!("load `{}` is closed-loop: its latencies hide stalls", load.name));

@@ -23,8 +23,18 @@ pub(crate) struct FaultState {
     pub(crate) recovery: Option<RecoveryRecord>,
     /// When the watch of its recovery began and when it was concluded.
     pub(crate) watched: Option<(Nanos, Nanos)>,
+    /// Its recovery, but for the driver's own pauses; `None`: they changed nothing.
+    pub(crate) own: Option<Own>,
     /// Harm is being done now.
     pub(crate) active: bool,
+}
+
+/// A recovery without what the driver's own pauses did to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Own {
+    pub(crate) recovery: RecoveryRecord,
+    /// The longest of these pauses.
+    pub(crate) longest: Nanos,
 }
 
 impl FaultState {

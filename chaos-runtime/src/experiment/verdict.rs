@@ -1,8 +1,10 @@
 //! From judgements to the verdict.
 
 use super::core::Core;
+use super::timeline::Own;
+use crate::claim::own;
 use crate::report::journal::{
-    ClaimRecord, ClaimRole, FaultRecord, Finding, Judgement, Reason, ReasonKind, RecoveryState, Verdict,
+    ClaimRecord, ClaimRole, FaultRecord, Finding, Judgement, Reason, ReasonKind, RecoveryRecord, RecoveryState, Verdict,
 };
 
 /// What the verdict is made of.
@@ -17,6 +19,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) lost: &'a [Option<String>],
     /// What a dry run would have harmed; `None`: it is none.
     pub(crate) dry_run: Option<Vec<String>>,
+    /// For each of them: how its recovery would be but for the driver's own pauses, if that is another way.
+    pub(crate) own: &'a [Option<Own>],
     /// There is a steady state to come back to.
     pub(crate) has_steady_state: bool,
 }
@@ -76,18 +80,12 @@ fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
         .chain(broken(ClaimRole::Expectation))
         .map(|claim| refuted(format!("`{}` is false: measured {}", claim.text, claim.measured), None))
         .collect();
-    let not_back = facts.faults.iter().find(|fault| {
-        matches!(&fault.recovery, Some(recovery)
-            if matches!(recovery.state, RecoveryState::Permanent | RecoveryState::Undecided))
-    });
+    let not_back = theirs(facts, not_back).next();
     if let Some(fault) = not_back {
         let message = format!("the steady state did not come back after `{}`", fault.what);
         reasons.push(refuted(message, Some("a longer `recovery_limit = …` tells how long it takes, if it ever ends")));
     }
-    let relapsed = |fault: &&FaultRecord| {
-        fault.recovery.as_ref().is_some_and(|recovery| recovery.state == RecoveryState::Relapsed)
-    };
-    reasons.extend(facts.faults.iter().filter(relapsed).map(|fault| {
+    reasons.extend(theirs(facts, relapsed).map(|fault| {
         refuted(format!("the steady state was lost again after the recovery from `{}`", fault.what), None)
     }));
     reasons.extend(broken(ClaimRole::SteadyStateAfter).map(|claim| {
@@ -97,6 +95,23 @@ fn refutations(facts: &Facts<'_>) -> Vec<Reason> {
         )
     }));
     reasons
+}
+
+fn not_back(recovery: &RecoveryRecord) -> bool {
+    matches!(recovery.state, RecoveryState::Permanent | RecoveryState::Undecided)
+}
+
+fn relapsed(recovery: &RecoveryRecord) -> bool {
+    recovery.state == RecoveryState::Relapsed
+}
+
+/// Faults whose recovery is bad in this way, and would be without the driver's own pauses too.
+fn theirs<'a>(facts: &'a Facts<'_>, bad: fn(&RecoveryRecord) -> bool) -> impl Iterator<Item = &'a FaultRecord> {
+    let faults = facts.faults.iter().zip(facts.own);
+    let bad = move |(fault, own): &(&FaultRecord, &Option<Own>)| {
+        fault.recovery.as_ref().is_some_and(bad) && own.as_ref().is_none_or(|own| bad(&own.recovery))
+    };
+    faults.filter(bad).map(|(fault, _)| fault)
 }
 
 /// What keeps a run without false claims from being a proof.
@@ -127,12 +142,20 @@ fn doubts(facts: &Facts<'_>) -> Vec<Reason> {
     for fault in facts.faults.iter().filter(|fault| fault.confirmed_us.is_none()) {
         reasons.push(doubt(format!("`{}` was never confirmed: {}", fault.what, fault.evidence), ""));
     }
+    for (fault, own) in facts.faults.iter().zip(facts.own).filter_map(|(f, own)| Some((f, own.as_ref()?))) {
+        let bad = |recovery: &RecoveryRecord| not_back(recovery) || relapsed(recovery);
+        if fault.recovery.as_ref().is_some_and(bad) && !bad(&own.recovery) {
+            let done = format!("kept the steady state from coming back after `{}`", fault.what);
+            reasons.push(doubt(own::paused(&done, own.longest), own::HELP));
+        }
+    }
     let open = |claim: &&ClaimRecord| {
         claim.role != ClaimRole::Guard && matches!(claim.judgement, Judgement::Inconclusive | Judgement::NotJudged)
     };
     reasons.extend(facts.claims.iter().filter(open).map(|claim| {
         let why = if claim.remark.is_empty() { "it was not judged" } else { &claim.remark };
-        doubt(format!("`{}` can't be decided: {why}", claim.text), "")
+        let help = if own::is_blamed(why) { own::HELP } else { "" };
+        doubt(format!("`{}` can't be decided: {why}", claim.text), help)
     }));
     reasons
 }

@@ -9,16 +9,29 @@ use super::gate::Gate;
 use super::run::{Body, run_body};
 use super::settings::Settings;
 use super::{Spec, identity};
+use crate::load::planted;
 use crate::report::journal::{Journal, Verdict};
 use crate::report::live::LiveLine;
 use crate::rollback::UndoLedger;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Plants a pause of the measuring machine: for this long, no load of this thread's experiment sends or notices anything.
+pub fn pause_the_drivers(length: Duration) {
+    planted::nap(length);
+}
+
+/// Waits until such a pause is over; for operations that notice something between their steps.
+pub async fn drivers_run() {
+    planted::nap_over().await;
+}
 
 /// Runs an experiment in virtual time and returns its journal. Nothing is written, locked or printed.
 ///
 /// # Panics
 /// When no runtime can be made.
 pub fn simulate(spec: &'static Spec, seed: u64, body: Body) -> Journal {
+    planted::awake();
     let settings = Settings::new(spec, seed, "local".into(), true);
     let mut identity = identity::with(identity::of(spec, "virtual"), spec, &settings);
     // The same seed must give the same journal, on any day and any machine.

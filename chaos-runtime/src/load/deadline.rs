@@ -1,7 +1,6 @@
 //! The time-out of the attempt that a worker is making.
 
 use crate::clock::{Clock, Nanos};
-use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use tokio::task::coop::unconstrained;
@@ -16,17 +15,8 @@ use tokio::time::{Sleep, sleep_until};
 pub(super) struct Deadline(Option<Pin<Box<Sleep>>>);
 
 impl Deadline {
-    /// What `attempt` gives until `at`; `None` when it has not ended by then. Always called by the same task.
-    pub(super) async fn within<T>(&mut self, clock: &Clock, at: Nanos, attempt: impl Future<Output = T>) -> Option<T> {
-        let mut attempt = pin!(attempt);
-        poll_fn(|cx| match attempt.as_mut().poll(cx) {
-            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-            Poll::Pending => self.poll_passed(clock, at, cx).map(|()| None),
-        })
-        .await
-    }
-
-    fn poll_passed(&mut self, clock: &Clock, at: Nanos, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when it is `at` or later; else the task is woken then. Always called by the same task.
+    pub(super) fn poll(&mut self, clock: &Clock, at: Nanos, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let timer = match &mut self.0 {
                 // It knows the task that it is to wake.
@@ -53,6 +43,18 @@ mod tests {
     use tokio::time::sleep;
 
     const SECOND: Nanos = 1_000_000_000;
+
+    impl Deadline {
+        /// What `attempt` gives until `at`; `None` when it has not ended by then.
+        async fn within<T>(&mut self, clock: &Clock, at: Nanos, attempt: impl Future<Output = T>) -> Option<T> {
+            let mut attempt = pin!(attempt);
+            let poll = |cx: &mut Context<'_>| match attempt.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                Poll::Pending => self.poll(clock, at, cx).map(|()| None),
+            };
+            std::future::poll_fn(poll).await
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn every_attempt_has_the_whole_time_and_no_more() {

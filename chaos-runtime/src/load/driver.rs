@@ -1,11 +1,14 @@
 //! A load's driver: its thread, its pacer, and how the engine talks to it.
 
+use super::heartbeat::{BEAT, Heartbeat};
 use super::lane::{Lane, LaneSettings};
 use super::pacer::Pacer;
+use super::planted;
 use super::{Operation, Schedule};
 use crate::clock::{Clock, Nanos};
-use crate::measure::{Changed, Event, PhaseClock, Recorder, Tally};
+use crate::measure::{Changed, Event, Pauses, PhaseClock, Recorder, Tally};
 use crate::{Error, Result};
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,6 +46,8 @@ pub(crate) struct View {
     pub(crate) pending: usize,
     /// P99 of the last bin that has operations.
     pub(crate) p99: Option<Nanos>,
+    /// When the driver did not run.
+    pub(crate) pauses: Pauses,
 }
 
 /// A running load. Lane 0 is the load itself, lane 1 its control group if there is one.
@@ -151,8 +156,12 @@ async fn drive<O: Operation>(
             Lane::new(operation, cx.clock, settings.clone(), recorder)
         })
         .collect();
+    let watch = Rc::new(Watch::new(&cx, schedule.is_some()));
     let pacing = match schedule {
-        Some(schedule) => Some(tokio::task::spawn_local(pace(lanes.clone(), schedule, settings.seed, cx.clone()))),
+        Some(schedule) => {
+            let pace = pace(lanes.clone(), schedule, settings.seed, cx.clone(), watch.clone());
+            Some(tokio::task::spawn_local(pace))
+        }
         None => {
             lanes.iter().for_each(Lane::start_closed_loop);
             None
@@ -161,6 +170,7 @@ async fn drive<O: Operation>(
     if ready.send(Ok(())).is_err() {
         return;
     }
+    let watching = tokio::task::spawn_local(watch.clone().watch(lanes.clone(), cx));
     while let Some(command) = inbox.recv().await {
         match command {
             Command::Register(events, reply) => {
@@ -169,8 +179,12 @@ async fn drive<O: Operation>(
                 }
                 let _ = reply.send(());
             }
-            Command::View(since, reply) => drop(reply.send(lanes.iter().map(|lane| view(lane, since)).collect())),
+            Command::View(since, reply) => {
+                watch.beat(&lanes);
+                drop(reply.send(lanes.iter().map(|lane| view(lane, since)).collect()));
+            }
             Command::Snapshot(reply) => {
+                watch.beat(&lanes);
                 drop(reply.send(lanes.iter().map(|lane| lane.recorder().borrow().clone()).collect()));
             }
             Command::Stop { drain, reply } => {
@@ -183,6 +197,8 @@ async fn drive<O: Operation>(
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 lanes.iter().for_each(|lane| lane.close());
+                watching.abort();
+                watch.beat(&lanes);
                 let _ = reply.send(lanes.iter().map(|lane| lane.take_recorder()).collect());
                 return;
             }
@@ -191,20 +207,67 @@ async fn drive<O: Operation>(
 }
 
 /// Hands out arrivals when they are due. Late or not, each keeps its own due time.
-async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx) {
+async fn pace<O: Operation>(lanes: Vec<Rc<Lane<O>>>, schedule: Schedule, seed: u64, cx: DriverCx, watch: Rc<Watch>) {
     let pacer = Pacer::new(&cx.clock, cx.virtual_time);
     let start = cx.clock.now();
     let mut arrivals = schedule.arrivals(seed);
     let mut due = start + arrivals.next();
     let mut now = start;
     loop {
+        #[cfg(feature = "virtual-time")]
+        if planted::nap_over().await {
+            now = cx.clock.now();
+        }
         while due <= now {
             lanes.iter().for_each(|lane| lane.arrive(due, now));
             due = start + arrivals.next();
         }
+        watch.due.set(due);
         now = pacer.sleep_until(&cx.clock, due).await;
         // A schedule that the machine can't keep must not starve the workers it feeds.
         tokio::task::consume_budget().await;
+    }
+}
+
+/// Watches the driver itself.
+struct Watch {
+    clock: Clock,
+    heart: RefCell<Heartbeat>,
+    /// When the next arrival is due; never in a closed loop.
+    due: Cell<Nanos>,
+    /// At the last beat: whether the arrivals were behind, and how many there had been.
+    behind: Cell<(bool, u64)>,
+}
+
+impl Watch {
+    fn new(cx: &DriverCx, paced: bool) -> Self {
+        Self {
+            clock: cx.clock,
+            heart: RefCell::new(Heartbeat::new(cx.clock, cx.virtual_time)),
+            due: Cell::new(if paced { cx.clock.now() } else { Nanos::MAX }),
+            behind: Cell::default(),
+        }
+    }
+
+    async fn watch<O: Operation>(self: Rc<Self>, lanes: Vec<Rc<Lane<O>>>, cx: DriverCx) {
+        loop {
+            let next = self.heart.borrow().next();
+            cx.clock.sleep_until(next).await;
+            planted::nap_over().await;
+            self.beat(&lanes);
+        }
+    }
+
+    /// Looks at what the driver has done since the last time. Whoever reads the recorders beats first.
+    fn beat<O: Operation>(&self, lanes: &[Rc<Lane<O>>]) {
+        let beat = self.heart.borrow_mut().beat();
+        let sent = lanes.first().map_or(0, |lane| lane.sent());
+        let behind = self.clock.now().saturating_sub(self.due.get()) > 2 * BEAT;
+        let (was_behind, before) = self.behind.replace((behind, sent));
+        let overrun = (behind && was_behind).then(|| sent - before);
+        for lane in lanes {
+            lane.recorder().borrow_mut().beat(&beat, overrun, lane.pending());
+        }
     }
 }
 
@@ -215,6 +278,7 @@ fn view<O: Operation>(lane: &Lane<O>, since: Nanos) -> View {
         changed: recorder.series.take_changed(),
         oldest_pending: lane.oldest_pending(since),
         pending: lane.pending(),
+        pauses: recorder.pauses.clone(),
         p99: recorder.bins.last_p99(),
     }
 }

@@ -1,14 +1,14 @@
 //! A load's queue of due operations and its pool of workers, all on one driver thread.
 
 use super::deadline::Deadline;
-use super::{OpId, Operation, Retry};
+use super::{OpId, Operation, Retry, planted};
 use crate::clock::{Clock, Nanos, nanos};
 use crate::measure::{Completion, ErrorClass, Outcome, Recorder};
-use futures_util::FutureExt as _;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -119,6 +119,7 @@ impl<O: Operation> Lane<O> {
             let started = if self.settings.closed_loop { arrival.due } else { self.clock.now() };
             self.slots.borrow_mut()[worker].busy = Some((arrival, started));
             let (first, ok_at_last, attempts) = self.operate(worker, arrival, started, &mut deadline, &mut rng).await;
+            planted::nap_over().await;
             // Censored already: the run ended while it was in flight.
             {
                 let slot = &mut self.slots.borrow_mut()[worker];
@@ -174,13 +175,32 @@ impl<O: Operation> Lane<O> {
 
     async fn attempt(&self, id: OpId, started: Nanos, deadline: &mut Deadline) -> Outcome {
         let end = started.saturating_add(nanos(self.settings.timeout));
-        // The time-out inside: an attempt that is given up is dropped, and that may panic too.
-        let attempt = async { deadline.within(&self.clock, end, self.operation.attempt(id)).await };
-        match AssertUnwindSafe(attempt).catch_unwind().await {
-            Ok(Some(outcome)) => outcome,
-            Ok(None) => Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout)),
-            Err(panic) => Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)),
-        }
+        // Polled and dropped where it lies: the futures of HTTP clients are kilobytes, and moving one around costs more
+        // than recording its outcome.
+        let mut attempt = pin!(Some(async { self.operation.attempt(id).await }));
+        poll_fn(|cx| {
+            let step = AssertUnwindSafe(|| {
+                let polled = attempt.as_mut().as_pin_mut().map_or(Poll::Pending, |attempt| attempt.poll(cx).map(Some));
+                let ended = if polled.is_ready() { polled } else { deadline.poll(&self.clock, end, cx).map(|()| None) };
+                if ended.is_ready() {
+                    // Here, because that may panic too.
+                    attempt.set(None);
+                }
+                ended
+            });
+            match catch_unwind(step) {
+                Ok(ended) => ended.map(|outcome| outcome.unwrap_or_else(|| self.timed_out())),
+                Err(panic) => {
+                    let _ = catch_unwind(AssertUnwindSafe(|| attempt.set(None)));
+                    Poll::Ready(Outcome::failed(ErrorClass::Panicked, crate::error::panic_text(&*panic)))
+                }
+            }
+        })
+        .await
+    }
+
+    fn timed_out(&self) -> Outcome {
+        Outcome::failed(ErrorClass::Timeout, format!("no answer within {:?}", self.settings.timeout))
     }
 
     /// The next due operation; `None` when the load has ended.
@@ -210,6 +230,11 @@ impl<O: Operation> Lane<O> {
         let now = self.clock.now();
         self.recorder.borrow_mut().due(now, now);
         Arrival { index, due: now, noticed: now }
+    }
+
+    /// Arrivals so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.next_index.get()
     }
 
     /// Operations in flight or waiting.

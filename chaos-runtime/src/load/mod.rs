@@ -6,6 +6,7 @@
 mod classify;
 mod deadline;
 mod driver;
+mod heartbeat;
 pub mod http;
 mod id;
 mod lane;
@@ -13,6 +14,7 @@ mod op;
 mod operation;
 mod pacer;
 mod plan;
+pub(crate) mod planted;
 mod retry;
 mod schedule;
 

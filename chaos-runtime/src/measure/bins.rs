@@ -1,7 +1,7 @@
 //! The distribution of every bin, in memory that does not grow with what the bins hold.
 
-use super::histogram::{Digits, rank_index};
-use super::{Latencies, Series};
+use super::histogram::rank_index;
+use super::{Coarse, Series};
 use crate::clock::Nanos;
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ pub(crate) struct BinSummary {
 #[derive(Debug, Clone)]
 enum Bin {
     Empty,
-    Full(Box<Latencies>),
+    Full(Box<Coarse>),
     Sparse(Box<Sparse>),
     Settled(BinSummary),
 }
@@ -42,6 +42,7 @@ impl Bins {
     }
 
     /// Adds the latency of an operation that was due at `due`. `series` knows what is still to end.
+    #[inline]
     pub(crate) fn record(&mut self, due: Nanos, latency: Nanos, series: &Series) {
         let (start, mut index) = self.recent;
         if due.wrapping_sub(start) >= self.width {
@@ -66,7 +67,7 @@ impl Bins {
             // Nothing was still to end when it was settled.
             Bin::Settled(bin) => bin.max = bin.max.max(latency),
             empty @ Bin::Empty => {
-                let mut bin = Box::new(Latencies::coarse());
+                let mut bin = Box::new(Coarse::default());
                 bin.record(latency);
                 *empty = Bin::Full(bin);
                 self.open.push_back(index);
@@ -124,7 +125,7 @@ impl Bin {
     }
 }
 
-/// [`Latencies`] of two digits without the counts that are zero.
+/// [`Coarse`] without the counts that are zero.
 #[derive(Debug, Clone)]
 struct Sparse {
     counts: Vec<(u16, u32)>,
@@ -134,13 +135,13 @@ struct Sparse {
 }
 
 impl Sparse {
-    fn of(full: &Latencies) -> Self {
+    fn of(full: &Coarse) -> Self {
         let small = |(index, count)| (index as u16, u32::try_from(count).unwrap_or(u32::MAX));
         Self { counts: full.counted().map(small).collect(), len: full.len(), min: full.min(), max: full.max() }
     }
 
     fn record(&mut self, latency: Nanos) {
-        let index = Digits::Two.index(latency) as u16;
+        let index = Coarse::index(latency) as u16;
         match self.counts.binary_search_by_key(&index, |(index, _)| *index) {
             Ok(place) => self.counts[place].1 = self.counts[place].1.saturating_add(1),
             Err(place) => self.counts.insert(place, (index, 1)),
@@ -155,7 +156,7 @@ impl Sparse {
             return Some(self.max);
         }
         let counted = self.counts.iter().map(|(index, count)| (usize::from(*index), u64::from(*count)));
-        Some(Digits::Two.highest(rank_index(counted, rank)?).clamp(self.min, self.max))
+        Some(Coarse::highest(rank_index(counted, rank)?).clamp(self.min, self.max))
     }
 }
 
@@ -169,12 +170,12 @@ mod tests {
     struct Both {
         series: Series,
         bins: Bins,
-        plain: Vec<Latencies>,
+        plain: Vec<Coarse>,
     }
 
     impl Both {
         fn new(seconds: usize) -> Self {
-            let plain = (0..seconds).map(|_| Latencies::coarse()).collect();
+            let plain = (0..seconds).map(|_| Coarse::default()).collect();
             Self { series: Series::new(SECOND), bins: Bins::new(SECOND), plain }
         }
 

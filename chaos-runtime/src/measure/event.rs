@@ -12,6 +12,8 @@ pub(crate) enum Event {
     FailedForGood,
     /// Failed for good, or took longer than this (`strict`: this long or longer).
     Slow { limit: Nanos, strict: bool },
+    /// Took longer than this, whatever came of it (`strict`: this long or longer).
+    Long { limit: Nanos, strict: bool },
     /// The first attempt was answered with this HTTP status.
     Status(u16),
     /// The first attempt failed in this class.
@@ -25,20 +27,34 @@ impl Event {
             Self::Failed => !first.is_ok(),
             Self::FailedForGood => !ok_at_last,
             Self::Slow { limit, strict } => !ok_at_last || exceeds(response, limit, strict),
+            Self::Long { limit, strict } => exceeds(response, limit, strict),
             Self::Status(status) => first.status == Some(status),
             Self::Error(class) => first.error == Some(class),
         }
     }
 
-    /// Whether it is true only because the driver itself was late by `lag`.
-    pub(crate) fn spoiled(self, ok_at_last: bool, response: Nanos, lag: Nanos) -> bool {
+    /// Whether it may be true of this operation only because the driver did not run for `own` of its time.
+    pub(crate) fn spoiled(self, ended: Ended, own: Nanos) -> bool {
+        let without = |limit, strict| !exceeds(ended.response.saturating_sub(own), limit, strict);
+        // An answer in several steps comes too late when the driver does not take the first ones. With all but a
+        // tenth of its time the operation has timed out by itself.
+        let gave_up = ended.timed_out && own.saturating_mul(10) >= ended.response;
         match self {
-            Self::Slow { limit, strict } => {
-                ok_at_last && exceeds(response, limit, strict) && !exceeds(response.saturating_sub(lag), limit, strict)
-            }
-            _ => false,
+            Self::Slow { limit, strict } if ended.ok_at_last => without(limit, strict),
+            Self::Long { limit, strict } => without(limit, strict),
+            Self::Slow { .. } | Self::Failed | Self::FailedForGood | Self::Error(ErrorClass::Timeout) => gave_up,
+            Self::Status(_) | Self::Error(_) => false,
         }
     }
+}
+
+/// How an operation ended that an event is true of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) response: Nanos,
+    pub(crate) ok_at_last: bool,
+    /// Its first attempt was given up after the time-out.
+    pub(crate) timed_out: bool,
 }
 
 fn exceeds(response: Nanos, limit: Nanos, strict: bool) -> bool {

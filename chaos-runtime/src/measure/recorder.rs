@@ -1,12 +1,17 @@
 //! One load's recorder: owned by its driver thread, so recording takes no lock.
 
-use super::{Bins, Event, Latencies, Outcome, PhaseClock, Segment, Series, Tally};
+use super::{
+    Beat, Bins, Coarse, Ended, ErrorClass, Event, Fine, Outcome, Pauses, PhaseClock, Segment, Series, Strain, Tally,
+};
 use crate::clock::Nanos;
 use crate::report::journal::{FailureSample, PhaseKind};
 use std::sync::Arc;
 
 /// An arrival sent later than this after its due time by the driver's own fault counts as late.
 const LATE: Nanos = 10_000_000;
+
+/// So many operations are looked at again at once.
+const MOST_SUSPECTS: usize = 4_096;
 
 /// One completed operation.
 #[derive(Debug, Clone)]
@@ -33,16 +38,18 @@ pub(crate) struct PhaseMeasures {
     pub(crate) kind: PhaseKind,
     pub(crate) tally: Tally,
     /// From due to end, succeeded at last.
-    pub(crate) response: Latencies,
+    pub(crate) response: Fine,
     /// From due to end, failed for good.
-    pub(crate) failure_response: Latencies,
-    pub(crate) service: Latencies,
-    pub(crate) lag: Latencies,
-    pub(crate) queue: Latencies,
+    pub(crate) failure_response: Coarse,
+    pub(crate) service: Coarse,
+    pub(crate) lag: Coarse,
+    pub(crate) queue: Coarse,
     /// How many operations each registered event is true of.
     pub(crate) events: Vec<u64>,
-    /// How many of those only because the driver itself was late.
+    /// How many of those only because the driver itself was late or did not run.
     pub(crate) spoiled: Vec<u64>,
+    /// What the driver itself did meanwhile.
+    pub(crate) strain: Strain,
 }
 
 impl PhaseMeasures {
@@ -50,13 +57,14 @@ impl PhaseMeasures {
         Self {
             kind,
             tally: Tally::default(),
-            response: Latencies::fine(),
-            failure_response: Latencies::coarse(),
-            service: Latencies::coarse(),
-            lag: Latencies::coarse(),
-            queue: Latencies::coarse(),
+            response: Fine::default(),
+            failure_response: Coarse::default(),
+            service: Coarse::default(),
+            lag: Coarse::default(),
+            queue: Coarse::default(),
             events: Vec::new(),
             spoiled: Vec::new(),
+            strain: Strain::default(),
         }
     }
 
@@ -70,6 +78,7 @@ impl PhaseMeasures {
         self.queue.add(&other.queue);
         add_counts(&mut self.events, &other.events);
         add_counts(&mut self.spoiled, &other.spoiled);
+        self.strain.add(&other.strain);
     }
 
     fn count_events(&mut self, kinds: usize) {
@@ -83,11 +92,33 @@ impl PhaseMeasures {
     }
 }
 
+/// Keeps the first failure of each class in each kind of phase.
+#[cold]
+fn remember(failures: &mut Vec<FailureSample>, phase: &PhaseMeasures, first: &Outcome) {
+    if let Some(class) = first.error
+        && phase.tally.errors[class.index()] == 0
+        && !failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
+    {
+        let message = first.message.clone().unwrap_or_default();
+        failures.push(FailureSample { class, message, phase: phase.kind });
+    }
+}
+
 fn add_counts(mine: &mut Vec<u64>, theirs: &[u64]) {
     if theirs.len() > mine.len() {
         mine.resize(theirs.len(), 0);
     }
     mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
+}
+
+/// An operation that events are true of, until the next heartbeat tells for how long the driver did not run.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    due: Nanos,
+    noticed: Nanos,
+    how: Ended,
+    /// One bit for each event.
+    events: u64,
 }
 
 /// A load's measurements so far.
@@ -104,6 +135,10 @@ pub(crate) struct Recorder {
     bin: Nanos,
     /// The first failure of each class.
     pub(crate) failures: Vec<FailureSample>,
+    suspects: Vec<Suspect>,
+    pub(crate) pauses: Pauses,
+    /// Operations that have ended since the last heartbeat.
+    ended: u64,
 }
 
 impl Recorder {
@@ -118,6 +153,9 @@ impl Recorder {
             bins: Bins::new(bin),
             bin,
             failures: Vec::new(),
+            suspects: Vec::new(),
+            pauses: Pauses::default(),
+            ended: 0,
         }
     }
 
@@ -168,10 +206,13 @@ impl Recorder {
     /// Notes an arrival.
     pub(crate) fn due(&mut self, due: Nanos, noticed: Nanos) {
         self.refresh();
-        let phase = self.phase_of(due);
-        let Some(phase) = self.phases.get_mut(phase) else { return };
+        let index = self.phase_of(due);
+        let late = noticed.saturating_sub(due) > LATE;
+        let strayed = late && self.phase_of(noticed) != index;
+        let Some(phase) = self.phases.get_mut(index) else { return };
         phase.tally.due += 1;
-        phase.tally.late += u64::from(noticed.saturating_sub(due) > LATE);
+        phase.tally.late += u64::from(late);
+        phase.strain.strayed += u64::from(strayed);
         self.series.at(due).due += 1;
     }
 
@@ -191,16 +232,15 @@ impl Recorder {
         let Some(phase) = self.phases.get_mut(index) else { return };
         let response = done.ended.saturating_sub(done.due);
         let lag = done.noticed.saturating_sub(done.due);
-        if let Some(class) = done.first.error
-            && phase.tally.errors[class.index()] == 0
-            && !self.failures.iter().any(|sample| sample.class == class && sample.phase == phase.kind)
-        {
-            let message = done.first.message.clone().unwrap_or_default();
-            self.failures.push(FailureSample { class, message, phase: phase.kind });
+        if done.first.error.is_some() {
+            remember(&mut self.failures, phase, &done.first);
         }
         phase.tally.complete(&done.first, done.ok_at_last, done.attempts);
-        let responses = if done.ok_at_last { &mut phase.response } else { &mut phase.failure_response };
-        responses.record(response);
+        if done.ok_at_last {
+            phase.response.record(response);
+        } else {
+            phase.failure_response.record(response);
+        }
         phase.service.record(done.ended.saturating_sub(done.started));
         phase.lag.record(lag);
         phase.queue.record(done.started.saturating_sub(done.noticed));
@@ -210,15 +250,15 @@ impl Recorder {
             phase.count_events(self.events.len());
         }
         let (slice, counts) = self.series.with_events_at(done.due);
+        let mut suspected = 0;
         for (index, event) in self.events.iter().enumerate() {
             if event.of(&done.first, done.ok_at_last, response) {
                 phase.events[index] += 1;
                 counts[index] += 1;
-                if event.spoiled(done.ok_at_last, response, lag) {
-                    phase.spoiled[index] += 1;
-                }
+                suspected |= 1_u64.checked_shl(index as u32).unwrap_or(0);
             }
         }
+        self.ended += 1;
         slice.operations += 1;
         slice.failed += u32::from(!done.first.is_ok());
         slice.max = slice.max.max(response);
@@ -227,6 +267,71 @@ impl Recorder {
             self.series.succeeded_at(done.ended);
         }
         self.bins.record(done.due, response, &self.series);
+        if suspected != 0 {
+            let timed_out = done.first.error == Some(ErrorClass::Timeout);
+            let how = Ended { response, ok_at_last: done.ok_at_last, timed_out };
+            self.suspect(Suspect { due: done.due, noticed: done.noticed, how, events: suspected });
+        }
+    }
+
+    fn suspect(&mut self, suspect: Suspect) {
+        if self.suspects.len() >= MOST_SUSPECTS {
+            // A driver without a heartbeat has no pauses that are known, but lag.
+            self.acquit_all();
+        }
+        self.suspects.push(suspect);
+    }
+
+    /// A heartbeat: what has ended since the last one is known to owe so much to the driver. `overrun` = arrivals
+    /// since then, if those that were due could not all be sent; `pending` = operations in flight.
+    pub(crate) fn beat(&mut self, beat: &Beat, overrun: Option<u64>, pending: usize) {
+        self.refresh();
+        let touched = std::mem::take(&mut self.ended) + pending as u64;
+        let index = self.phase_of(beat.from);
+        if let Some(phase) = self.phases.get_mut(index) {
+            phase.strain.note(beat, touched);
+            if let Some(sent) = overrun {
+                phase.strain.overrun.0 += beat.to - beat.from;
+                phase.strain.overrun.1 += sent;
+            }
+        }
+        if let Some(pause) = beat.pause() {
+            self.pauses.push(pause);
+        }
+        self.acquit_all();
+    }
+
+    fn acquit_all(&mut self) {
+        let mut suspects = std::mem::take(&mut self.suspects);
+        for suspect in suspects.drain(..) {
+            self.acquit(&suspect);
+        }
+        // The room is used again.
+        self.suspects = suspects;
+    }
+
+    /// Counts what is true of an operation only by the driver's doing.
+    fn acquit(&mut self, suspect: &Suspect) {
+        let Suspect { due, noticed, how, events } = *suspect;
+        let own = noticed.saturating_sub(due) + self.pauses.share_of(noticed, due + how.response);
+        if own == 0 {
+            return;
+        }
+        let index = self.phase_of(due);
+        let Some(phase) = self.phases.get_mut(index) else { return };
+        let mut any = false;
+        for (index, event) in self.events.iter().enumerate().take(64) {
+            if events >> index & 1 == 1 && event.spoiled(how, own) {
+                any = true;
+                if phase.spoiled.len() <= index {
+                    phase.spoiled.resize(index + 1, 0);
+                }
+                phase.spoiled[index] += 1;
+            }
+        }
+        if any {
+            self.series.at(due).spoiled += 1;
+        }
     }
 
     /// Width of a bin.
@@ -295,6 +400,43 @@ mod tests {
         recorder.register(&[Event::Slow { limit: 50 * MS, strict: true }]);
         recorder.complete(&Completion { noticed: 60 * MS, started: 60 * MS, ..done(0, 62 * MS) });
         recorder.complete(&Completion { noticed: 10 * MS, started: 10 * MS, ..done(0, 90 * MS) });
+        recorder.beat(&Beat { from: 0, to: 90 * MS, ..Beat::default() }, None, 0);
         assert_eq!((recorder.phases[0].events[0], recorder.phases[0].spoiled[0]), (2, 1));
+    }
+
+    #[test]
+    fn violations_by_pauses_of_the_driver_are_told_apart() {
+        let (_clock, mut recorder) = recorder();
+        recorder.register(&[Event::Slow { limit: 50 * MS, strict: true }, Event::Failed]);
+        let timed_out = |due, ended| Completion {
+            first: Outcome::failed(ErrorClass::Timeout, "no answer"),
+            ok_at_last: false,
+            ..done(due, ended)
+        };
+        recorder.complete(&done(5 * MS, 15 * MS));
+        recorder.complete(&done(5 * MS, 70 * MS)); // 65 ms, of which 60 are ours.
+        recorder.complete(&done(5 * MS, 200 * MS)); // 195 ms, of which 120 are ours, the time to catch up included.
+        recorder.complete(&timed_out(5 * MS, 305 * MS));
+        recorder.complete(&timed_out(5 * MS, 5_000 * MS));
+        recorder.beat(&Beat { from: 10 * MS, to: 70 * MS, paused: 60 * MS, ..Beat::default() }, None, 3);
+        recorder.complete(&done(300 * MS, 400 * MS)); // Long after.
+        recorder.beat(&Beat { from: 70 * MS, to: 400 * MS, ..Beat::default() }, None, 0);
+        let phase = &recorder.phases[0];
+        assert_eq!(phase.events, [5, 2]);
+        assert_eq!(phase.spoiled, [2, 1], "one that is slow, one that timed out after a short while");
+        assert_eq!((phase.strain.pauses, phase.strain.longest), (1, 60 * MS));
+        assert_eq!(phase.strain.owed, u128::from(8 * 120 * MS), "five had ended, three were in flight");
+        assert_eq!(recorder.series.at(5 * MS).spoiled, 2);
+    }
+
+    #[test]
+    fn what_is_sent_in_another_phase_than_it_was_due_in_has_strayed() {
+        let (clock, mut recorder) = recorder();
+        clock.begin(PhaseKind::Fault, 100 * MS);
+        recorder.due(90 * MS, 105 * MS);
+        recorder.due(95 * MS, 101 * MS);
+        recorder.due(120 * MS, 150 * MS);
+        assert_eq!(recorder.phases[0].strain.strayed, 1, "a few milliseconds are no matter");
+        assert_eq!(recorder.phases[1].strain.strayed, 0);
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Slice {
     pub(crate) due: u32,
     pub(crate) operations: u32,
     pub(crate) failed: u32,
+    /// Of which something is true only by the driver's own doing.
+    pub(crate) spoiled: u32,
     pub(crate) max: Nanos,
     pub(crate) sum: u64,
     /// First and last successful completion *inside* this slice; the first lies after the last where there is none.
@@ -20,14 +22,15 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    const EMPTY: Self = Self { due: 0, operations: 0, failed: 0, max: 0, sum: 0, first_ok: Nanos::MAX, last_ok: 0 };
+    const EMPTY: Self =
+        Self { due: 0, operations: 0, failed: 0, spoiled: 0, max: 0, sum: 0, first_ok: Nanos::MAX, last_ok: 0 };
 
     /// Operations that were due in it and have not ended yet.
     pub(crate) fn pending(&self) -> u64 {
         u64::from(self.due.saturating_sub(self.operations))
     }
 
-    fn ok_between(&self) -> Option<(Nanos, Nanos)> {
+    pub(crate) fn ok_between(&self) -> Option<(Nanos, Nanos)> {
         (self.first_ok <= self.last_ok).then_some((self.first_ok, self.last_ok))
     }
 }
@@ -72,6 +75,13 @@ pub(crate) struct Changed {
     events: Vec<u32>,
 }
 
+impl Changed {
+    /// Index of the first slice that changed.
+    pub(crate) fn first(&self) -> usize {
+        self.first
+    }
+}
+
 impl Series {
     /// An empty series for bins of this width.
     pub(crate) fn new(bin: Nanos) -> Self {
@@ -95,27 +105,36 @@ impl Series {
     }
 
     /// The slice at an instant, made if it is new.
+    #[inline]
     pub(crate) fn at(&mut self, instant: Nanos) -> &mut Slice {
         let index = self.index_at(instant);
         &mut self.slices[index]
     }
 
     /// The slice at an instant and its events.
+    #[inline]
     pub(crate) fn with_events_at(&mut self, instant: Nanos) -> (&mut Slice, &mut [u32]) {
         let index = self.index_at(instant);
         (&mut self.slices[index], &mut self.events[index * self.kinds..][..self.kinds])
     }
 
+    #[inline]
     fn index_at(&mut self, instant: Nanos) -> usize {
-        let (start, mut index) = self.recent;
-        if instant.wrapping_sub(start) >= self.width || index >= self.slices.len() {
-            index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
-            if index >= self.slices.len() {
-                self.slices.resize(index + 1, Slice::EMPTY);
-                self.events.resize((index + 1) * self.kinds, 0);
-            }
-            self.recent = (index as u64 * self.width, index);
+        let (start, index) = self.recent;
+        if instant.wrapping_sub(start) < self.width && index < self.slices.len() && self.changed <= index {
+            return index;
         }
+        self.move_to(instant)
+    }
+
+    #[inline(never)]
+    fn move_to(&mut self, instant: Nanos) -> usize {
+        let index = usize::try_from(instant / self.width).unwrap_or(usize::MAX);
+        if index >= self.slices.len() {
+            self.slices.resize(index + 1, Slice::EMPTY);
+            self.events.resize((index + 1) * self.kinds, 0);
+        }
+        self.recent = (index as u64 * self.width, index);
         self.changed = self.changed.min(index);
         index
     }
@@ -143,6 +162,7 @@ impl Series {
     }
 
     /// Notes a successful completion.
+    #[inline]
     pub(crate) fn succeeded_at(&mut self, instant: Nanos) {
         let slice = self.at(instant);
         slice.first_ok = slice.first_ok.min(instant);
@@ -153,9 +173,22 @@ impl Series {
     pub(crate) fn between(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = (Nanos, SliceView<'_>)> {
         let first = usize::try_from(from / self.width).unwrap_or(usize::MAX);
         let last = usize::try_from(to.div_ceil(self.width)).unwrap_or(usize::MAX);
-        let view =
-            |i: usize| SliceView { slice: &self.slices[i], events: &self.events[i * self.kinds..][..self.kinds] };
-        (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, view(i)))
+        (first..last.min(self.slices.len())).map(move |i| (i as u64 * self.width, self.slice(i)))
+    }
+
+    /// How many slices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slices.len()
+    }
+
+    /// Length of a slice.
+    pub(crate) fn width(&self) -> Nanos {
+        self.width
+    }
+
+    /// A slice by its index, which must be one.
+    pub(crate) fn slice(&self, index: usize) -> SliceView<'_> {
+        SliceView { slice: &self.slices[index], events: &self.events[index * self.kinds..][..self.kinds] }
     }
 
     /// Whether operations that were due in slices of `from..to` have not ended yet.
@@ -182,17 +215,19 @@ impl Series {
         self.slices.len() as u64 * self.width
     }
 
-    /// The longest stretch in `from..to` without a successful completion, both ends included.
-    pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos) -> Nanos {
+    /// The longest stretch in `from..to` without a successful completion, both ends included; `own` = how much of a
+    /// stretch is not the target's.
+    pub(crate) fn longest_gap(&self, from: Nanos, to: Nanos, own: impl Fn(Nanos, Nanos) -> Nanos) -> Nanos {
         let mut last = from;
         let mut longest = 0;
+        let length = |from: Nanos, to: Nanos| to.saturating_sub(from).saturating_sub(own(from, to));
         for (_, slice) in self.between(from, to) {
             if let Some((first_ok, last_ok)) = slice.ok_between() {
-                longest = longest.max(first_ok.clamp(from, to).saturating_sub(last));
+                longest = longest.max(length(last, first_ok.clamp(from, to)));
                 last = last.max(last_ok.clamp(from, to));
             }
         }
-        longest.max(to.saturating_sub(last))
+        longest.max(length(last, to))
     }
 
     /// The first successful completion at or after an instant (to the slice in which it lies).
@@ -207,15 +242,18 @@ impl Series {
 mod tests {
     use super::*;
     const SECOND: Nanos = 1_000_000_000;
+    const NONE: fn(Nanos, Nanos) -> Nanos = |_, _| 0;
 
     #[test]
     fn the_longest_gap_includes_both_ends() {
         let mut series = Series::new(SECOND);
         [2 * SECOND, 2 * SECOND + 1, 5 * SECOND].into_iter().for_each(|at| series.succeeded_at(at));
-        assert_eq!(series.longest_gap(0, 6 * SECOND), 3 * SECOND - 1);
-        assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND), 5 * SECOND);
-        assert_eq!(series.longest_gap(0, 3 * SECOND), 2 * SECOND);
-        assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND), 3 * SECOND);
+        assert_eq!(series.longest_gap(0, 6 * SECOND, NONE), 3 * SECOND - 1);
+        assert_eq!(series.longest_gap(2 * SECOND, 10 * SECOND, NONE), 5 * SECOND);
+        assert_eq!(series.longest_gap(0, 3 * SECOND, NONE), 2 * SECOND);
+        let paused = |from: Nanos, to: Nanos| to.min(4 * SECOND).saturating_sub(from.max(3 * SECOND));
+        assert_eq!(series.longest_gap(0, 6 * SECOND, paused), 2 * SECOND, "one second is not the target's");
+        assert_eq!(Series::new(SECOND).longest_gap(SECOND, 4 * SECOND, NONE), 3 * SECOND);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Waiting for an instant from within a poll function.
 //!
-//! One timer serves all connections of a proxy: tokio's own has slots of a millisecond, and a descriptor for each
-//! connection would double what a connection needs. On Linux it is a timerfd, true to a few microseconds.
+//! One timer serves all connections of a proxy: tokio's own has slots of a millisecond, and one for each connection
+//! would cost each a descriptor more. On Linux it is a timerfd, which is late only as the machine is.
 
 #[cfg(target_os = "linux")]
 use crate::{clock::nanos, sys::TimerFd};

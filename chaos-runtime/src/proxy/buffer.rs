@@ -7,8 +7,8 @@ use std::cell::RefCell;
 pub(super) const SCRATCH: usize = 256 * 1024;
 /// A chunk that fills a buffer to this part keeps it; a smaller one is copied to memory of its size.
 const WORTH_KEEPING: usize = SCRATCH / 4;
-/// Buffers that wait for their next use; 16 MiB.
-const SPARE: usize = 64;
+/// Buffers that wait for their next use; 32 MiB.
+const SPARE: usize = 128;
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();

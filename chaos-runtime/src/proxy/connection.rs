@@ -8,6 +8,7 @@ use super::plan::Cut;
 use super::upstream::Upstream;
 use socket2::SockRef;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -24,7 +25,7 @@ pub(super) async fn serve(client: TcpStream, upstream: Upstream, seat: Seat) {
             let end = poll_fn(|cx| connection.poll(cx, &seat)).await;
             end.apply(connection.client, Some(connection.server));
         }
-        Dialed::Failed => drop(client),
+        Dialed::Failed { reset } => close(client, reset),
         Dialed::Cut(cut) => Farewell::of(&cut, &seat).apply(client, None),
     }
     // The seat is left last: who waits for it may rely on the sockets being closed.
@@ -34,7 +35,10 @@ pub(super) async fn serve(client: TcpStream, upstream: Upstream, seat: Seat) {
 /// How the connection to the service came out.
 enum Dialed {
     Connected(TcpStream),
-    Failed,
+    /// `reset`: the service has taken the connection and reset it before it was noticed here.
+    Failed {
+        reset: bool,
+    },
     Cut(Cut),
 }
 
@@ -44,7 +48,7 @@ async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
     // In a box, for it is larger than all that a connection needs afterwards.
     let mut connecting = Box::pin(upstream.connect());
     let timer = seat.faults().timer();
-    let mut failed = false;
+    let mut failed = None;
     let mut seen = None;
     let (mut up, mut down) = (Hold::default(), Hold::default());
     poll_fn(|cx| {
@@ -62,10 +66,10 @@ async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
             up.note(up_lane, seat.id);
             return up.poll_close(cx, timer, up_lane, seat.id).map(Dialed::Cut);
         }
-        if !failed {
+        if failed.is_none() {
             match connecting.as_mut().poll(cx) {
                 Poll::Ready(Ok(server)) => return Poll::Ready(Dialed::Connected(server)),
-                Poll::Ready(Err(_)) => failed = true,
+                Poll::Ready(Err(error)) => failed = Some(error.kind() == io::ErrorKind::ConnectionReset),
                 Poll::Pending => return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut),
             }
         }
@@ -73,7 +77,7 @@ async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
             down.note(down_lane, seat.id);
             return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut);
         }
-        Poll::Ready(Dialed::Failed)
+        Poll::Ready(Dialed::Failed { reset: failed.unwrap_or_default() })
     })
     .await
 }

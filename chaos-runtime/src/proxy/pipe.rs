@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// Bytes that a pipe takes. The system allows a user without rights 64 MiB of pipes.
-const SIZE: usize = 512 * 1024;
+const SIZE: usize = 1024 * 1024;
 /// Pipes of a thread, so that other users of pipes get theirs.
 const MOST: usize = 16;
 
@@ -120,7 +120,7 @@ impl Drop for Pipe {
         // When the thread ends its spares may be gone before its last connection.
         let _ = PIPES.try_with(|pipes| {
             let pipes = &mut pipes.borrow_mut();
-            pipes.lent -= 1;
+            pipes.lent = pipes.lent.saturating_sub(1);
             pipes.spare.extend(ends);
         });
     }

@@ -4,6 +4,7 @@
 //! for what host a connection is; and no layer that could attempt again, decompress or redirect.
 
 use super::client::USER_AGENT;
+use super::exchange::BoxError;
 use crate::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -35,6 +36,22 @@ pub(super) struct Bare {
     /// Connections that nobody uses, the last used on top. A load's operations all run on its own thread, so nobody ever
     /// waits for this lock.
     idle: Mutex<Vec<Box<Line>>>,
+}
+
+impl Clone for Bare {
+    /// The same request, with connections of its own.
+    fn clone(&self) -> Self {
+        Self {
+            host: self.host.clone(),
+            port: self.port,
+            method: self.method.clone(),
+            target: self.target.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            keep_alive: self.keep_alive,
+            idle: Mutex::default(),
+        }
+    }
 }
 
 impl Bare {
@@ -69,25 +86,22 @@ impl Bare {
     }
 
     /// Sends the request; gives the answer when its head is there.
-    pub(super) async fn send(&self) -> std::result::Result<Answer<'_>, Box<dyn std::error::Error + Send + Sync>> {
-        while let Some(mut line) = self.pop() {
-            if !line.is_open() {
-                continue;
-            }
+    pub(super) async fn send(&self) -> std::result::Result<Answer<'_>, BoxError> {
+        loop {
+            let kept = self.pop();
+            let is_kept = kept.is_some();
+            let mut line = match kept {
+                Some(line) => line,
+                // On the heap, because it is large and rare.
+                None => Box::pin(Line::open(&self.host, self.port)).await?,
+            };
             match line.send(self.request()).await {
-                Ok(response) => return Ok(self.answer(line, response)),
+                Ok(response) => return Ok(Answer { bare: self, line: Some(line), response }),
                 // Closed before anything of it was sent: as if the connection had not been kept.
-                Err(error) if error.message().is_some() => {}
+                Err(error) if is_kept && error.message().is_some() => {}
                 Err(error) => return Err(error.into_error().into()),
             }
         }
-        let mut line = Line::open(&self.host, self.port).await?;
-        let response = line.send(self.request()).await.map_err(TrySendError::into_error)?;
-        Ok(self.answer(line, response))
-    }
-
-    fn answer(&self, line: Box<Line>, response: ::http::Response<Incoming>) -> Answer<'_> {
-        Answer { bare: self, line: Some(line), response }
     }
 
     fn request(&self) -> Request {
@@ -98,8 +112,10 @@ impl Bare {
         request
     }
 
+    /// The last used connection that is still open.
     fn pop(&self) -> Option<Box<Line>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| idle.pop()).find_map(|mut line| line.is_open().then_some(line))
     }
 
     fn keep(&self, line: Box<Line>) {
@@ -132,29 +148,27 @@ impl Answer<'_> {
 
     /// The next piece of the body; `None` at its end, when the connection is free for the next request.
     pub(super) async fn chunk(&mut self) -> hyper::Result<Option<Bytes>> {
-        let Some(line) = &mut self.line else { return Ok(None) };
         let body = self.response.body_mut();
-        let piece = poll_fn(|cx| {
-            loop {
-                match line.until(cx, |cx| Pin::new(&mut *body).poll_frame(cx)) {
-                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(data) => return Poll::Ready(Ok(Some(data))),
-                        // Trailers.
-                        Err(_) => {}
-                    },
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                    Poll::Ready(None) => return Poll::Ready(Ok(None)),
-                    Poll::Pending => return Poll::Pending,
-                }
+        while let Some(line) = self.line.as_mut().filter(|_| !body.is_end_stream()) {
+            let connection = &mut line.connection;
+            let frame = poll_fn(|cx| {
+                let mut poll = || Pin::new(&mut *body).poll_frame(&mut silent());
+                // The connection reads a body only when it was asked for.
+                let asked = poll();
+                if asked.is_ready() { asked } else { until(connection, cx, poll) }
+            });
+            match frame.await {
+                // Anything else are trailers.
+                Some(Ok(frame)) if frame.is_data() => return Ok(frame.into_data().ok()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => break,
             }
-        });
-        let piece = piece.await;
-        if let Ok(None) = piece
-            && let Some(line) = self.line.take()
-        {
+        }
+        if let Some(line) = self.line.take() {
             self.bare.keep(line);
         }
-        piece
+        Ok(None)
     }
 }
 
@@ -166,7 +180,7 @@ struct Line {
 }
 
 impl Line {
-    async fn open(host: &str, port: u16) -> std::result::Result<Box<Self>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn open(host: &str, port: u16) -> std::result::Result<Box<Self>, BoxError> {
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -175,21 +189,30 @@ impl Line {
 
     /// Whether it can take another request. Nobody has looked at it since the last one.
     fn is_open(&mut self) -> bool {
-        drive(&mut self.connection, &mut Context::from_waker(Waker::noop()));
+        drive(&mut self.connection, &mut silent());
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    async fn send(
+    fn send(
         &mut self,
         request: Request,
-    ) -> std::result::Result<::http::Response<Incoming>, TrySendError<Request>> {
-        let mut response = pin!(self.sender.try_send_request(request));
+    ) -> impl Future<Output = std::result::Result<::http::Response<Incoming>, TrySendError<Request>>> {
+        let response = self.sender.try_send_request(request);
         let connection = &mut self.connection;
-        poll_fn(|cx| until(connection, cx, |cx| response.as_mut().poll(cx))).await
-    }
-
-    fn until<T>(&mut self, cx: &mut Context<'_>, poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        until(&mut self.connection, cx, poll)
+        async move {
+            let mut response = pin!(response);
+            let mut is_written = false;
+            poll_fn(|cx| {
+                let mut poll = || response.as_mut().poll(&mut silent());
+                if std::mem::replace(&mut is_written, true) {
+                    return until(connection, cx, poll);
+                }
+                // No answer can be there yet, so this is already the wait for it.
+                drive(connection, cx);
+                poll()
+            })
+            .await
+        }
     }
 }
 
@@ -203,19 +226,19 @@ fn drive(connection: &mut Driven, cx: &mut Context<'_>) {
     }
 }
 
-/// Polls what only the connection brings about, which therefore need not wake anybody by itself.
-fn until<T>(
-    connection: &mut Driven,
-    cx: &mut Context<'_>,
-    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-) -> Poll<T> {
-    // What can go on at once wakes nobody: request, answer and connection would wake their own task for one another.
-    let silent = &mut Context::from_waker(Waker::noop());
-    drive(connection, silent);
-    if let Poll::Ready(done) = poll(silent) {
-        return Poll::Ready(done);
+/// Polls what only the connection brings about.
+fn until<T>(connection: &mut Driven, cx: &mut Context<'_>, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+    drive(connection, &mut silent());
+    let done = poll();
+    if done.is_ready() {
+        return done;
     }
-    // A body says only when it is polled that it wants to be read. Last, so that the peer wakes whoever waits now.
+    // Last, so that the peer wakes whoever waits now.
     drive(connection, cx);
-    poll(silent)
+    poll()
+}
+
+/// Wakes nobody. Request, answer and connection would wake their own task for one another, in the midst of its turn.
+fn silent() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }

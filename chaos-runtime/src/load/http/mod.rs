@@ -22,6 +22,7 @@
 
 mod bare;
 mod client;
+mod exchange;
 mod expect;
 mod request;
 

@@ -2,6 +2,7 @@
 
 use super::bare::Bare;
 use super::client::Connection;
+use super::exchange::{BoxError, Ready};
 use super::expect::{BodyCheck, StatusSet};
 use crate::load::classify::failure;
 use crate::load::{OpId, Operation};
@@ -9,12 +10,13 @@ use crate::measure::{ErrorClass, Outcome};
 use crate::{Error, Result, secret};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Request, Url};
+use reqwest::{Method, Url};
 use std::fmt;
 
 /// A request as an [`Operation`]. Made by [`http::get`](super::get) and its siblings.
 ///
 /// What is wrong with it, such as a bad URL, is said before the load's first attempt.
+#[derive(Clone)]
 #[must_use = "a request does nothing until it is given to a load"]
 pub struct HttpRequest {
     method: String,
@@ -27,70 +29,6 @@ pub struct HttpRequest {
     status: StatusSet,
     check: Option<BodyCheck>,
     ready: Option<Ready>,
-}
-
-impl Clone for HttpRequest {
-    /// The same request, with connections of its own.
-    fn clone(&self) -> Self {
-        Self {
-            method: self.method.clone(),
-            url: self.url.clone(),
-            query: self.query.clone(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
-            connection: self.connection.clone(),
-            bare: self.bare,
-            status: self.status.clone(),
-            check: self.check.clone(),
-            ready: None,
-        }
-    }
-}
-
-/// What [`Operation::prepare`] makes.
-enum Ready {
-    Pooled { client: Client, request: Request },
-    Bare(Bare),
-}
-
-impl Ready {
-    async fn send(&self) -> std::result::Result<Answer<'_>, BoxError> {
-        Ok(match self {
-            Self::Pooled { client, request } => Answer::Pooled(client.execute(copy(request)).await?),
-            Self::Bare(bare) => Answer::Bare(bare.send().await?),
-        })
-    }
-}
-
-/// An answer whose body is still to be read.
-enum Answer<'a> {
-    Pooled(reqwest::Response),
-    Bare(super::bare::Answer<'a>),
-}
-
-impl Answer<'_> {
-    fn status(&self) -> u16 {
-        match self {
-            Self::Pooled(response) => response.status(),
-            Self::Bare(answer) => answer.status(),
-        }
-        .as_u16()
-    }
-
-    /// The next piece of the body; `None` at its end.
-    async fn chunk(&mut self) -> std::result::Result<Option<Bytes>, BoxError> {
-        Ok(match self {
-            Self::Pooled(response) => response.chunk().await?,
-            Self::Bare(answer) => answer.chunk().await?,
-        })
-    }
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-fn copy(request: &Request) -> Request {
-    // Only streams cannot be cloned, and the builder takes none.
-    request.try_clone().expect("a request with a body of bytes can be cloned")
 }
 
 impl HttpRequest {
@@ -249,7 +187,7 @@ impl HttpRequest {
         if self.bare {
             return Ok(Ready::Bare(Bare::new(&request, body, self.connection.keep_alive)?));
         }
-        Ok(Ready::Pooled { client, request })
+        Ok(Ready::Client { client, request })
     }
 
     fn refuse_what_is_not_bare(&self, url: &Url) -> Result<()> {

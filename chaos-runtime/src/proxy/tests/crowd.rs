@@ -21,7 +21,8 @@ const MARK: &str = "crowd: ";
 #[test]
 fn ten_thousand_connections_are_held_and_none_misses_a_fault() {
     let test = "proxy::tests::crowd::helper_holds_a_crowd";
-    assert!(reexec::helper(test).status().unwrap().success());
+    let ended = reexec::helper(test).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()));
 }
 
 #[tokio::test]

@@ -90,6 +90,16 @@ async fn a_reset_by_the_service_is_a_reset_for_the_client() {
     assert_eq!(next(&mut client).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_resets_at_once_resets_the_client_whoever_is_first() {
+    let addr = service(async |stream: TcpStream| SockRef::from(&stream).set_linger(Some(Duration::ZERO))).await;
+    let bed = Testbed::in_front_of(addr).await;
+    for _ in 0..200 {
+        let mut client = bed.connect().await;
+        assert_eq!(next(&mut client).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
 #[tokio::test]
 async fn a_reset_by_the_client_is_a_reset_for_the_service() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

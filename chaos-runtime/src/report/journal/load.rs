@@ -63,6 +63,31 @@ pub struct PhaseStats {
     pub lag: LatencySummary,
     /// From the notice to the start: waiting for a free worker.
     pub queue: LatencySummary,
+    /// What the load's own driver did meanwhile.
+    #[serde(default)]
+    pub driver: DriverStats,
+}
+
+/// What the thread that drives a load did during a phase: how far it can be trusted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DriverStats {
+    /// Its CPU time as a share of one core: 0.38. `None` where the platform does not tell.
+    pub cpu_share: Option<f64>,
+    /// For how long it could have run, but had no core (Linux).
+    pub waited_us: u64,
+    /// How often it did not run although there was something to do, by its heartbeat.
+    pub pauses: u64,
+    /// The longest of these pauses.
+    pub longest_pause_us: u64,
+    /// All of them together.
+    pub paused_us: u64,
+    /// For how long the machine was suspended; phases and latencies leave that out (Linux).
+    pub suspended_us: u64,
+    /// Operations that were sent in another phase than they were due in, as the driver was late.
+    pub strayed: u64,
+    /// What this machine sent per second while it could not send all that was due; `None`: it could.
+    pub most_per_second: Option<f64>,
 }
 
 /// A latency distribution in a few numbers and, for pictures, as a compressed HDR histogram.

@@ -12,7 +12,7 @@ mod timeline;
 pub use claim::{ClaimRecord, ClaimRole, Interval, Judgement};
 pub use fault::{FaultRecord, RecoveryRecord, RecoveryState, RollbackRecord};
 pub use ledger::{LedgerIds, LedgerRecord};
-pub use load::{BinRecord, FailureSample, LatencySummary, LoadRecord, PhaseStats};
+pub use load::{BinRecord, DriverStats, FailureSample, LatencySummary, LoadRecord, PhaseStats};
 pub use timeline::{Event, EventKind, PhaseKind, PhaseRecord};
 
 use crate::experiment::Urgency;

@@ -60,6 +60,7 @@ pub(super) fn checkout_load(failed: u64) -> LoadRecord {
         service: latency(operations, p50_ms, p99_ms),
         lag: latency(operations, 0, 1),
         queue: latency(operations, 0, 0),
+        driver: DriverStats { cpu_share: Some(0.021), waited_us: 340, ..DriverStats::default() },
     };
     LoadRecord {
         name: "checkout".to_owned(),

@@ -36,7 +36,36 @@ pub(super) fn tables(page: &mut Page, journal: &Journal) {
             );
             page.wrapped(2, &text);
         }
+        if let Some(text) = driver(load) {
+            page.wrapped(2, &text);
+        }
     }
+}
+
+/// A pause of the driver that is worth a word.
+const PAUSE_US: u64 = 10_000;
+
+/// What the driver did, where it came near what is measured.
+fn driver(load: &LoadRecord) -> Option<String> {
+    let stats = || load.phases.iter().filter(|stats| stats.phase != PhaseKind::WarmUp);
+    let busiest = stats().filter_map(|stats| stats.driver.cpu_share).reduce(f64::max).unwrap_or(0.0);
+    let longest = stats().map(|stats| stats.driver.longest_pause_us).max().unwrap_or(0);
+    let suspended = stats().map(|stats| stats.driver.suspended_us).max().unwrap_or(0);
+    let most = stats().filter_map(|stats| stats.driver.most_per_second).reduce(f64::max);
+    let mut facts = Vec::new();
+    if busiest >= 0.7 || longest >= PAUSE_US || most.is_some() {
+        facts.push(format!("up to {} of a core", figure::percent((busiest * 100.0).round())));
+    }
+    if longest >= PAUSE_US {
+        facts.push(format!("did not run for up to {}", figure::duration(longest)));
+    }
+    if suspended > 0 {
+        facts.push(format!("suspended with the machine for {}", figure::duration(suspended)));
+    }
+    if let Some(most) = most {
+        facts.push(format!("more was due than it could send, this machine ends at about {}", figure::rate(most)));
+    }
+    (!facts.is_empty()).then(|| format!("load driver: {}", facts.join(", ")))
 }
 
 fn row(stats: &PhaseStats, phase: &PhaseRecord) -> Vec<String> {

@@ -124,3 +124,23 @@ fn only_the_first_paragraph_of_the_documentation_is_shown_as_one() {
     let text = render(&journal, None, Style::PLAIN);
     assert!(text.contains("\n  First paragraph.\n") && !text.contains("Second."), "{text}");
 }
+
+#[test]
+fn a_driver_that_comes_near_what_is_measured_is_told_of() {
+    let told = |change: fn(&mut crate::report::journal::DriverStats)| {
+        let mut journal = sample::refuted();
+        change(&mut journal.loads[0].phases[2].driver);
+        let text = render(&journal, Some(record()), Style { width: 140, color: false });
+        text.lines().find_map(|line| line.trim().strip_prefix("load driver: ")).map(str::to_owned)
+    };
+    assert_eq!(told(|_| ()), None);
+    assert_eq!(told(|driver| driver.longest_pause_us = 9_000), None, "hardly worth a word");
+    assert_eq!(
+        told(|driver| driver.longest_pause_us = 412_000).as_deref(),
+        Some("up to 2 % of a core, did not run for up to 412 ms")
+    );
+    assert_eq!(told(|driver| driver.cpu_share = Some(0.93)).as_deref(), Some("up to 93 % of a core"));
+    let ends = told(|driver| driver.most_per_second = Some(250_000.0)).unwrap();
+    assert!(ends.contains("more was due than it could send, this machine ends at about 250,000"), "{ends}");
+    assert!(told(|driver| driver.suspended_us = 7_000_000).unwrap().contains("suspended with the machine for 7"));
+}
