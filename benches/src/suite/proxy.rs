@@ -135,6 +135,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>, String> {
     let most = usize::try_from(bench.descriptors.saturating_sub(200) / 2).unwrap_or(usize::MAX);
     for asked in if bench.quick { vec![200] } else { vec![1_000, 10_000] } {
         let connections = asked.min(most);
+        let limited = format!(" (of {asked}: the limit is {} descriptors)", bench.descriptors);
+        let limited = if connections < asked { limited.as_str() } else { "" };
         // A fresh process for each, as memory that was used once stays resident.
         for latency in [0, 20] {
             let paths = Path::all(bench, &service, latency)?;
@@ -142,8 +144,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>, String> {
             let turns = proxies.map(|path| Contestant::new(path.name, move || path.many(bench, connections)));
             let all = alternate(1, turns.collect());
             let with = if latency == 0 { "" } else { ", latency of 20 ms" };
-            let at = |what: &str| format!("{asked} connections{with}: {what}");
-            beside(&mut rows, &at("held"), &all, "connections", Target::AtLeast(asked as f64));
+            let at = |what: &str| format!("{connections} connections{limited}{with}: {what}");
+            beside(&mut rows, &at("held"), &all, "connections", Target::AtLeast(connections as f64));
             let target = if latency == 0 { Target::AtMost(20.0) } else { Target::None };
             beside(&mut rows, &at("KB each in the proxy"), &all, "kb_each", target);
             beside(&mut rows, &at("req/s, 64 in flight"), &all, "per_second", Target::None);

@@ -11,6 +11,12 @@ pub(crate) async fn nap_over() -> bool {
     napped
 }
 
+/// Real machines have pauses of their own.
+#[cfg(not(feature = "virtual-time"))]
+pub(crate) async fn nap_over() -> bool {
+    false
+}
+
 #[cfg(feature = "virtual-time")]
 thread_local! {
     /// An experiment in virtual time has all of its drivers on one thread.
