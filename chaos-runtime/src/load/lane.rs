@@ -212,10 +212,14 @@ impl<O: Operation> Lane<O> {
             if self.settings.closed_loop {
                 return Poll::Ready(Some(self.arrive_now()));
             }
+            let slot = &mut self.slots.borrow_mut()[worker];
             if let Some(arrival) = self.queue.borrow_mut().pop_front() {
+                // Woken by something else, such as the timer of an earlier attempt: whoever is called must be idle.
+                if std::mem::take(&mut slot.parked) {
+                    self.idle.borrow_mut().retain(|(idle, _)| *idle != worker);
+                }
                 return Poll::Ready(Some(arrival));
             }
-            let slot = &mut self.slots.borrow_mut()[worker];
             if !std::mem::replace(&mut slot.parked, true) {
                 self.idle.borrow_mut().push((worker, cx.waker().clone()));
             }
@@ -288,5 +292,50 @@ impl<O: Operation> Lane<O> {
 
     pub(crate) fn recorder(&self) -> &RefCell<Recorder> {
         &self.recorder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::op;
+    use crate::measure::PhaseClock;
+    use crate::report::journal::PhaseKind;
+    use std::sync::Arc;
+    use tokio::time::sleep;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_something_else_has_woken_leaves_no_arrival_waiting() {
+        let phases = Arc::new(PhaseClock::default());
+        phases.begin(PhaseKind::Baseline, 0);
+        let settings = LaneSettings {
+            run: 1,
+            load: 0,
+            workers: 3,
+            closed_loop: false,
+            timeout: Duration::from_secs(10),
+            retry: Retry::none(),
+            seed: 1,
+        };
+        let work = op(async |_: OpId| sleep(Duration::from_secs(1)).await);
+        let clock = Clock::start();
+        let lane = Lane::new(work, clock, settings, Recorder::new(phases, 1_000_000_000));
+        let arrive = || lane.arrive(clock.now(), clock.now());
+        let moment = || sleep(Duration::from_millis(1));
+        let check = async {
+            (0..3).for_each(|_| arrive());
+            sleep(Duration::from_secs(2)).await;
+            let idle: Vec<_> = lane.idle.borrow().iter().map(|(worker, _)| *worker).collect();
+            assert_eq!(idle, [0, 1, 2]);
+            // It takes the arrival for which another one is called.
+            lane.idle.borrow()[1].1.wake_by_ref();
+            arrive();
+            moment().await;
+            arrive();
+            arrive();
+            moment().await;
+            assert_eq!(lane.queue.borrow().len(), 0, "there are three workers for three arrivals");
+        };
+        tokio::task::LocalSet::new().run_until(check).await;
     }
 }

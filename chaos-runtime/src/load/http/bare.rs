@@ -35,6 +35,7 @@ pub(super) struct Bare {
     keep_alive: bool,
     /// Connections that nobody uses, the last used on top. A load's operations all run on its own thread, so nobody ever
     /// waits for this lock.
+    #[expect(clippy::vec_box, reason = "one is half a kilobyte, and is taken and put back for every request")]
     idle: Mutex<Vec<Box<Line>>>,
 }
 
