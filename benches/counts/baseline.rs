@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// By how much a count may rise before it is an error, or fall before the baseline is out of date.
-const TOLERANCE: f64 = 0.05;
+/// By how many percent a count may rise before it is an error, or fall before the baseline is out of date.
+const TOLERANCE: u64 = 5;
 
 pub(crate) const HOW_TO_CHANGE: &str = "error: a hot path takes more instructions than agreed on\n\
     help: find out why; if it is worth it, benches/counts/check --update, and say why in the commit";
@@ -70,16 +70,15 @@ impl Baseline {
                 risen = true;
                 continue;
             };
-            let change = *count as f64 / *agreed as f64 - 1.0;
-            let remark = if change > TOLERANCE {
+            let remark = if count * 100 > agreed * (100 + TOLERANCE) {
                 risen = true;
                 "ROSE by more than 5 %"
-            } else if change < -TOLERANCE {
+            } else if count * 100 < agreed * (100 - TOLERANCE) {
                 "warning: fell by more than 5 %; keep it so: benches/counts/check --update"
             } else {
                 "as agreed on"
             };
-            let percent = change * 100.0;
+            let percent = (*count as f64 / *agreed as f64 - 1.0) * 100.0;
             let _ = writeln!(
                 report,
                 "{name}: {count} instructions per operation, baseline {agreed} ({percent:+.1} %): {remark}"

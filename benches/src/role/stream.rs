@@ -11,7 +11,8 @@ const CHUNK: usize = 256 * 1_024;
 const PERIOD: usize = 65_521;
 
 fn pattern() -> Vec<u8> {
-    (0..PERIOD + CHUNK).map(|index| (index % PERIOD * 31 % 251) as u8).collect()
+    // Scrambled, or it would repeat itself within the period.
+    (0..PERIOD + CHUNK).map(|index| ((index % PERIOD) as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect()
 }
 
 /// Sends to whoever connects.
