@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "benches/run [--all | SUITE…] [--quick] [--repeats N] [--seconds S]
 benches/run --table     the figures of the last runs as Markdown
-benches/run --readme    the same, put into benches/README.md
+benches/run --readme    the same, put into benches/README.md; with suites, after they have run
 
 suites: closed open stall dispatch recorder proxy journal memory scale";
 
@@ -83,7 +83,7 @@ impl Asked {
     fn run(&self) -> Result<bool, String> {
         let folder =
             std::env::var_os("CHAOS_BENCH_RESULTS").map_or_else(|| "target/bench-results".into(), PathBuf::from);
-        if self.table || self.readme {
+        if self.suites.is_empty() {
             return self.show(&folder);
         }
         // The limit on descriptors is raised by `benches/run`: two of them for each of 10,000 connections.

@@ -2,14 +2,14 @@
 
 use crate::bench::{Bench, Side, await_listener, find, free_port};
 use crate::process::Child;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn installed() -> Option<PathBuf> {
     find("haproxy")
 }
 
 /// In front of an address.
-pub(crate) fn start(bench: &Bench, haproxy: &PathBuf, upstream: &str) -> Result<(Child, String), String> {
+pub(crate) fn start(bench: &Bench, haproxy: &Path, upstream: &str) -> Result<(Child, String), String> {
     let address = format!("127.0.0.1:{}", free_port()?);
     // Two descriptors for each, and some of its own.
     let most = bench.descriptors.saturating_sub(100) / 2;

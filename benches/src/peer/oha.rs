@@ -3,7 +3,7 @@
 use crate::bench::{Bench, Side, find};
 use crate::process::Child;
 use crate::reading::Reading;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn installed() -> Option<PathBuf> {
     find("oha")
@@ -12,7 +12,7 @@ pub(crate) fn installed() -> Option<PathBuf> {
 /// A closed loop.
 pub(crate) fn closed(
     bench: &Bench,
-    oha: &PathBuf,
+    oha: &Path,
     url: &str,
     connections: usize,
     seconds: u64,
@@ -21,12 +21,12 @@ pub(crate) fn closed(
 }
 
 /// An open loop whose latencies count from when a request was due.
-pub(crate) fn open(bench: &Bench, oha: &PathBuf, url: &str, rate: u32, seconds: u64) -> Result<Reading, String> {
+pub(crate) fn open(bench: &Bench, oha: &Path, url: &str, rate: u32, seconds: u64) -> Result<Reading, String> {
     let (time, rate) = (format!("{seconds}s"), rate.to_string());
     run(bench, oha, &["-z", &time, "-c", "64", "-q", &rate, "--latency-correction", url])
 }
 
-fn run(bench: &Bench, oha: &PathBuf, args: &[&str]) -> Result<Reading, String> {
+fn run(bench: &Bench, oha: &Path, args: &[&str]) -> Result<Reading, String> {
     let args = [&["--no-tui", "--output-format", "json", "--worker-threads", "1"], args].concat();
     let ended = Child::start(bench.program(Side::Measured, oha, &args))?.end()?;
     let reading = parse(&ended.output)?;

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, Side, find};
 use crate::process::Child;
 use crate::reading::Reading;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn installed() -> Option<PathBuf> {
     find("wrk")
@@ -13,7 +13,7 @@ pub(crate) fn installed() -> Option<PathBuf> {
 pub(crate) fn run(
     bench: &Bench,
     side: Side,
-    wrk: &PathBuf,
+    wrk: &Path,
     url: &str,
     connections: usize,
     seconds: u64,
