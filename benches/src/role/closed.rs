@@ -5,6 +5,7 @@ use bytes::Bytes;
 use chaos_runtime::bench::Loads;
 use chaos_runtime::load::{OperationExt as _, http};
 use http_body_util::{BodyExt as _, Empty};
+use hyper::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use std::cell::{Cell, RefCell};
@@ -63,9 +64,13 @@ impl Count {
     }
 }
 
+/// What ours calls itself: every contestant of the same client sends the same bytes.
+const AGENT: &str = concat!("chaos-test/", env!("CARGO_PKG_VERSION"));
+
 /// The client that our loads use by default, and nothing around it.
 pub(super) fn client() -> Result<reqwest::Client, String> {
-    let builder = reqwest::Client::builder().no_proxy().tcp_nodelay(true).retry(reqwest::retry::never());
+    let builder = reqwest::Client::builder().no_proxy().tcp_nodelay(true).user_agent(AGENT);
+    let builder = builder.retry(reqwest::retry::never());
     builder.redirect(reqwest::redirect::Policy::none()).referer(false).build().map_err(text)
 }
 
@@ -125,11 +130,14 @@ async fn line(authority: &str, path: &str, count: &Count) -> Result<(), String> 
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
     spawn_local(connection);
     let path: hyper::Uri = path.parse().map_err(text)?;
-    let host = hyper::header::HeaderValue::from_str(authority).map_err(text)?;
+    let host = HeaderValue::from_str(authority).map_err(text)?;
     while !count.over.get() {
         let mut request = Request::new(Empty::<Bytes>::new());
         request.uri_mut().clone_from(&path);
-        request.headers_mut().insert(hyper::header::HOST, host.clone());
+        let headers = request.headers_mut();
+        headers.insert(HOST, host.clone());
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         sender.ready().await.map_err(text)?;
         let mut response = sender.send_request(request).await.map_err(text)?;
         while let Some(frame) = response.frame().await {

@@ -9,15 +9,17 @@ use tokio::net::TcpStream;
 
 /// Tasks that share the connections out among themselves.
 const TASKS: usize = 64;
+/// A proxy that has served no more after this time serves no more.
+const OPENING: Duration = Duration::from_secs(60);
 
 /// Opens them, asks once on each, says `held`, waits for a line, and then asks on all of them in turn for a while.
 pub(super) async fn run(address: &str, connections: usize, time: Duration) -> Outcome {
-    let open = Rc::<RefCell<Vec<TcpStream>>>::default();
-    each(|_| {
-        let (open, address) = (open.clone(), address.to_owned());
+    let (begun, open) = (Rc::<Cell<usize>>::default(), Rc::<RefCell<Vec<TcpStream>>>::default());
+    let opening = each(|_| {
+        let (begun, open, address) = (begun.clone(), open.clone(), address.to_owned());
         async move {
             let request = request(&address);
-            while open.borrow().len() < connections {
+            while begun.replace(begun.get() + 1) < connections {
                 let mut stream = TcpStream::connect(&address).await.map_err(text)?;
                 stream.set_nodelay(true).map_err(text)?;
                 exchange(&mut stream, &request).await?;
@@ -25,9 +27,9 @@ pub(super) async fn run(address: &str, connections: usize, time: Duration) -> Ou
             }
             Ok(())
         }
-    })
-    .await?;
-    open.borrow_mut().truncate(connections);
+    });
+    let opened = tokio::time::timeout(OPENING, opening).await;
+    opened.map_err(|_| format!("only {} of {connections} were served", open.borrow().len()))??;
     println!("held");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(text)?;
