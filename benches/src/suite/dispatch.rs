@@ -6,13 +6,14 @@ use crate::series::{Contestant, Series, alternate};
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
-    for rate in [100_000, 300_000] {
+    // The first is paced arrival by arrival; at the second no machine sleeps in between, so they come in batches.
+    for rate in [100_000, 1_000_000] {
         let series = series(bench, rate);
         rows.push(Row::absolute(
             &format!("CPU µs per arrival, {rate}/s"),
             &series,
             "cpu_us",
-            if rate == 300_000 { Target::AtMost(1.0) } else { Target::None },
+            if rate == 1_000_000 { Target::AtMost(1.0) } else { Target::None },
         ));
         rows.push(Row::absolute(&format!("achieved per second, {rate}/s"), &series, "per_second", Target::None));
         let lag = format!("the driver's own lag, P50 µs, {rate}/s");

@@ -18,15 +18,16 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>, String> {
             contestants.push(Contestant::new("oha", run));
         }
         let all = alternate(bench.repeats, contestants);
-        let (Some(ours), Some(bare), Some(sleep)) =
-            (named(&all, "ours"), named(&all, "ours-bare"), named(&all, "sleep"))
+        let [Some(ours), Some(bare), Some(timerfd), Some(sleep)] =
+            ["ours", "ours-bare", "timerfd", "sleep"].map(|name| named(&all, name))
         else {
             continue;
         };
         let at = |what: &str| format!("{what}, {rate}/s");
         let of_10k = |target| if rate == 10_000 { target } else { Target::None };
         let mut absolute = |what: &str, key: &str, target: Target| {
-            let row = Row::absolute(&at(what), ours, key, target).beside(bare, key).beside(sleep, key);
+            let row = Row::absolute(&at(what), ours, key, target);
+            let row = [bare, timerfd, sleep].into_iter().fold(row, |row, peer| row.beside(peer, key));
             rows.push(match named(&all, "oha") {
                 Some(oha) => row.beside(oha, key),
                 None => row,
