@@ -40,27 +40,27 @@ impl Pacer {
 
     /// Waits until `at`, and gives the instant at which it was noticed.
     pub(crate) async fn sleep_until(&self, clock: &Clock, at: Nanos) -> Nanos {
-        loop {
-            let now = clock.now();
-            if now >= at {
-                return now;
-            }
+        let mut now = clock.now();
+        #[cfg(target_os = "linux")]
+        let set = match self {
+            Self::Fine { waking, .. } => waking.get().set_for(now, at),
+            Self::Coarse => at,
+        };
+        while now < at {
             match self {
+                // It has slept and was woken early: for the moment that is left, the event loop goes on without.
                 #[cfg(target_os = "linux")]
-                Self::Fine { timer, origin, waking } => {
-                    let set = at.saturating_sub(waking.get().takes());
-                    if now >= set {
-                        // For the moment that is left, the event loop goes on without sleeping.
-                        tokio::task::yield_now().await;
-                    } else if timer.wait_until(origin + set).await.is_ok() {
-                        waking.set(waking.get().after(clock.now().saturating_sub(set)));
-                    } else {
-                        clock.sleep_until(at).await;
-                    }
-                }
+                Self::Fine { .. } if now >= set => tokio::task::yield_now().await,
+                #[cfg(target_os = "linux")]
+                Self::Fine { timer, origin, waking } => match timer.wait_until(origin + set).await {
+                    Ok(()) => waking.set(waking.get().after(clock.now().saturating_sub(set))),
+                    Err(_) => clock.sleep_until(at).await,
+                },
                 Self::Coarse => clock.sleep_until(at).await,
             }
+            now = clock.now();
         }
+        now
     }
 }
 
@@ -74,8 +74,10 @@ impl Waking {
     /// More is no waking up, but a busy machine.
     const MOST: Nanos = 100_000;
 
-    fn takes(self) -> Nanos {
-        self.0
+    /// When to set the timer for. For a sleep shorter than waking up it stays as it is: were arrivals so close not slept
+    /// for, the driver would be busy all the time.
+    fn set_for(self, now: Nanos, at: Nanos) -> Nanos {
+        at.checked_sub(self.0).filter(|set| *set > now).unwrap_or(at)
     }
 
     /// What it is after a timer that was so late: a step up or three down, which balances where a quarter is below.
@@ -97,17 +99,26 @@ mod tests {
         for round in 0..20_000 {
             let late = 30_000 + random.u64(0..20_000);
             if round >= 10_000 {
-                below += u32::from(late <= waking.takes());
-                sum += waking.takes();
+                below += u32::from(late <= waking.0);
+                sum += waking.0;
             }
             waking = waking.after(late);
         }
         assert!((2_000..3_000).contains(&below), "{below} of 10,000");
         assert!((33_000..37_000).contains(&(sum / 10_000)), "{} on average", sum / 10_000);
         (0..10_000).for_each(|_| waking = waking.after(5_000_000));
-        assert_eq!(waking.takes(), Waking::MOST, "a machine that stalls is not waited for");
+        assert_eq!(waking.0, Waking::MOST, "a machine that stalls is not waited for");
         (0..10_000).for_each(|_| waking = waking.after(0));
-        assert!(waking.takes() <= 200, "{waking:?}");
+        assert!(waking.0 <= 200, "{waking:?}");
+    }
+
+    #[test]
+    fn arrivals_closer_than_waking_up_are_slept_for_all_the_same() {
+        let waking = Waking(40_000);
+        assert_eq!(waking.set_for(1_000_000, 1_100_000), 1_060_000);
+        assert_eq!(waking.set_for(1_000_000, 1_040_000), 1_040_000);
+        assert_eq!(waking.set_for(1_000_000, 1_010_000), 1_010_000);
+        assert_eq!(waking.set_for(0, 10_000), 10_000, "nothing is before the start");
     }
 
     #[tokio::test]
