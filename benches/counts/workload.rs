@@ -88,7 +88,7 @@ async fn echo(operations: u64, late: bool) -> Result<(), String> {
     let proxy = proxy_here(upstream).await.map_err(text)?;
     let mut latency = proxy.latency(Duration::from_nanos(1));
     if late {
-        latency.inject(&InjectCx { seed: 1, held: true, hold: None }).await.map_err(text)?;
+        latency.inject(&InjectCx::new(1, true, None)).await.map_err(text)?;
     }
     let mut client = TcpStream::connect(proxy.addr()).await.map_err(text)?;
     client.set_nodelay(true).map_err(text)?;

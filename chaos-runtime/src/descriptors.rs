@@ -26,10 +26,10 @@ pub(crate) fn refused() -> u64 {
 
 /// How many an experiment needs for itself: runtimes, timers, pipes of signals. Fewer, and some library panics for
 /// want of one where it expected no failure.
-const NEEDED: usize = 24;
+pub(crate) const NEEDED: usize = 24;
 
 /// How many a process should be allowed: 10,000 connections through a proxy, with both their ends and room to spare.
-const WANTED: u64 = 65_536;
+pub(crate) const WANTED: u64 = 65_536;
 
 /// What the process was allowed before the first [`raise`]. Its children get that, as without us.
 #[cfg(unix)]

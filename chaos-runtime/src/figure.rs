@@ -49,6 +49,16 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
+/// `64 MiB`, `1.5 GiB`.
+#[cfg_attr(not(unix), allow(dead_code))]
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.into_iter().find(|(_, shift)| bytes >= 1 << shift) {
+        Some((unit, shift)) => format!("{} {unit}", trimmed(bytes as f64 / f64::from(1_u32 << shift), 1)),
+        None => counted(bytes, "byte"),
+    }
+}
+
 /// `1 operation`, `2 operations`.
 pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })

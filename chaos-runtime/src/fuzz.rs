@@ -15,3 +15,8 @@ pub fn record(bytes: &[u8]) {
 pub fn chaos_toml(bytes: &[u8]) {
     crate::config::fuzz(bytes);
 }
+
+/// Reads the first bytes of a connection through a proxy, as they come.
+pub fn client_hello(bytes: &[u8]) {
+    crate::proxy::fuzz_client_hello(bytes);
+}

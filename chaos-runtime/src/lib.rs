@@ -37,26 +37,29 @@
 //! | to … | see |
 //! |---|---|
 //! | state claims | [`macro@chaos_test`], [`slo!`], [`claim`] |
-//! | put a proxy in front of a service | [`Chaos::proxy`], [`proxy`] |
+//! | put a proxy in front of a service | [`Chaos::proxy`], [`Chaos::udp_proxy`], [`proxy`] |
+//! | harm single requests of HTTP or gRPC | [`Chaos::http_proxy`], [`proxy::HttpProxy`], [`fault::http`] |
 //! | start child processes | `Chaos::process`, [`target`] (Unix) |
 //! | start containers, adopt running ones | `Chaos::container`, `Chaos::containers` (feature `docker`) |
 //! | fail a database over | `Chaos::aurora` (feature `docker`: in containers; `aws`: a real one) |
 //! | reach a service that `chaos.toml` names | [`Chaos::http`], [`config`] |
 //! | drive load | [`Chaos::load`], [`load::http`], [`load::op`], [`load`] |
-//! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`]; of your own: [`fault::fault`] |
+//! | inject faults | [`Chaos::inject`], the methods of [`proxy::Proxy`] and [`proxy::UdpProxy`]; of your own: [`fault::fault`] |
+//! | harm calls, byte streams and named points inside this process | [`inside`] |
 //! | say how a fault ends | [`rollback::Undo`] |
 //! | look for every acknowledged operation afterwards | [`Chaos::ledger`], [`ledger`] |
 //! | sample values of your own | [`Chaos::probe`], [`probe::every`] |
 //! | watch values that come late, such as CloudWatch's | [`probe`], `aws::cloudwatch` (feature `aws`) |
 //! | harm nothing while an alarm is on | [`Chaos::require`], [`Chaos::abort_on`], [`condition`] |
 //! | read results | [`report::journal::Journal`] |
+//! | see since when something is worse | [`history`] |
 //! | keep tokens and passwords out of every report | [`Secret`], [`secret`] |
 //! | list what a test binary claims | [`catalogue()`] |
 //! | flags for profile, seed, repetitions and order | `main!` (feature `harness`) |
 //!
 //! Behind these: [`experiment`] is the timeline, [`measure`] what is recorded, [`statistics`] the mathematics.
 //!
-//! Features, all off by default: `docker` (containers as targets), `aws` (AWS accounts as targets), `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `virtual-time` (experiments on tokio's paused clock), `schema`
+//! Features, all off by default: `docker` (containers as targets), `aws` (AWS accounts as targets), `harness` (`main!` for test binaries with `harness = false`), `tls` (https targets), `tower`, `reqwest-middleware` and `points` ([faults inside the process](inside)), `virtual-time` (experiments on tokio's paused clock), `schema`
 //! (JSON Schemas of the journal and of `chaos.toml`).
 
 #[allow(unused_extern_crates)] // The macros' paths begin with it, here too.
@@ -82,9 +85,14 @@ pub mod fault;
 mod figure;
 #[cfg(feature = "harness")]
 mod harness;
+pub mod history;
+pub mod inside;
 pub mod ledger;
 pub mod load;
+#[doc(hidden)]
+pub mod machine;
 pub mod measure;
+mod mix;
 pub mod prelude;
 pub mod probe;
 pub mod proxy;

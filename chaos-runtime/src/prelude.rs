@@ -1,8 +1,17 @@
 //! `use chaos_runtime::prelude::*;`: what a chaos test usually needs.
 
+pub use crate::fault::compose::{BoxedFault, FaultExt, fault_with, flapping, parallel, repeated, sequence};
 #[cfg(feature = "docker")]
 pub use crate::fault::container::{ContainerFaults, partition};
+pub use crate::fault::http::GrpcCode;
 pub use crate::fault::{Evidence, Fault, fault};
+#[cfg(feature = "tower")]
+pub use crate::inside::ChaosLayer;
+#[cfg(feature = "reqwest-middleware")]
+pub use crate::inside::ChaosMiddleware;
+#[cfg(feature = "points")]
+pub use crate::inside::Points;
+pub use crate::inside::StreamSwitch;
 pub use crate::ledger::Ledger;
 pub use crate::load::{OpId, Operation, OperationExt, Retry, http, op, poisson, ramp, stages};
 pub use crate::rollback::Undo;

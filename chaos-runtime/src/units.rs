@@ -1,5 +1,6 @@
 //! Short constructors for values with units.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Seconds.
@@ -51,6 +52,13 @@ impl Percent {
     /// 0.25 for 25 %.
     pub const fn fraction(self) -> f64 {
         self.0
+    }
+}
+
+impl fmt::Display for Percent {
+    /// `10 %`, `0.5 %`; to a ten-thousandth, as 0.07 times 100 has a tail.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} %", (self.0 * 1e6).round() / 1e4)
     }
 }
 

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the environment of a developer or a CI job must not change about these runs.
-const FOREIGN: [&str; 12] = [
+const FOREIGN: [&str; 15] = [
+    "CHAOS_HISTORY",
+    "CHAOS_REVISION",
     "CHAOS_CONFIG",
     "CHAOS_RUN_ID",
     "NEXTEST_RUN_ID",
@@ -25,6 +27,7 @@ const FOREIGN: [&str; 12] = [
     "CHAOS_WATCHDOG",
     "RUST_TEST_THREADS",
     "RUST_BACKTRACE",
+    "GITHUB_ACTIONS",
     "DOCKER_HOST",
     "DOCKER_TLS_VERIFY",
     "XDG_RUNTIME_DIR",

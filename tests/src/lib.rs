@@ -8,6 +8,8 @@ pub mod home;
 pub mod junit;
 #[cfg(unix)]
 pub mod surroundings;
+#[cfg(target_os = "linux")]
+pub mod terminal;
 mod told;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

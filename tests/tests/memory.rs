@@ -1,11 +1,15 @@
-//! What a load takes of memory: nothing for an operation, and as much for an hour as for a minute.
+//! What a load takes of memory: nothing for an operation, and as much for an hour as for a minute. What a UDP proxy does:
+//! nothing for a datagram, and with faults no more in the end than in the beginning.
 
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
-use chaos_runtime::bench::{Loads, Recorder};
+use chaos_runtime::bench::{Loads, Network, Recorder, clear};
+use chaos_runtime::fault::{Fault, InjectCx};
 use chaos_runtime::load::{Load, OpId, Operation, OperationExt as _, Retry, op};
-use chaos_runtime::per_second;
+use chaos_runtime::proxy::UdpProxy;
+use chaos_runtime::{millis, per_second, percent};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::net::UdpSocket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -123,4 +127,67 @@ fn an_hour_takes_no_more_than_a_minute() {
     let growth = after_an_hour - after_a_minute;
     assert!(growth < 2 * 2 * 3_600 * (10 * 56 + 32) / 1024, "{growth} KB more");
     assert!(with_a_snapshot < 16 * 1024, "{with_a_snapshot} KB");
+}
+
+/// Sends that many datagrams through a proxy, a few at a time, and gives how many came back.
+fn datagrams(client: &UdpSocket, count: u32) -> u32 {
+    let (mut back, mut bytes) = (0, [0; 512]);
+    for i in 0..count {
+        bytes[0] = i as u8;
+        client.send(&bytes).unwrap();
+        // Four are under way at most.
+        while i >= 4 && back < i - 4 && client.recv(&mut bytes).is_ok() {
+            back += 1;
+        }
+    }
+    while back < count && client.recv(&mut bytes).is_ok() {
+        back += 1;
+    }
+    back
+}
+
+#[test]
+fn nothing_is_allocated_for_a_datagram_and_faults_leave_nothing() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let service = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let upstream = service.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 1024];
+        while let Ok((n, client)) = service.recv_from(&mut bytes) {
+            let _ = service.send_to(&bytes[..n], client);
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let network = Network::default();
+    let proxy: UdpProxy = runtime.block_on(network.udp_proxy(upstream)).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(proxy.addr()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+
+    // The session, its socket, the buffers.
+    assert_eq!(datagrams(&client, 1_000), 1_000);
+    let (allocations, bytes) = (ALLOCATIONS.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+    assert_eq!(datagrams(&client, 50_000), 50_000);
+    let (more, grown) =
+        (ALLOCATIONS.load(Ordering::Relaxed) - allocations, BYTES.load(Ordering::Relaxed).saturating_sub(bytes));
+    println!("100,000 datagrams each way together: {more} allocations, {grown} bytes more");
+    assert!(more < 100, "{more} allocations");
+    assert!(grown < 16 * 1024, "{grown} bytes more");
+
+    let cx = InjectCx::new(7, true, None);
+    runtime.block_on(async {
+        let (mut late, mut twice) = (proxy.latency(millis(1)).both_ways(), proxy.duplication(percent(20)).upstream());
+        late.inject(&cx).await.unwrap();
+        twice.inject(&cx).await.unwrap();
+        // More than are sent come back.
+        assert_eq!(datagrams(&client, 5_000), 5_000);
+        assert!(late.evidence().await.unwrap().is_seen() && twice.evidence().await.unwrap().is_seen());
+        clear(&late.undo()).await.unwrap();
+        clear(&twice.undo()).await.unwrap();
+    });
+    // What came twice and was not read is with the system, not here.
+    std::thread::sleep(Duration::from_millis(500));
+    let grown = BYTES.load(Ordering::Relaxed).saturating_sub(bytes);
+    println!("after 5,000 late ones {grown} bytes more");
+    assert!(grown < 64 * 1024, "{grown} bytes more");
 }

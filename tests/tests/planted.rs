@@ -8,6 +8,8 @@
 mod again;
 #[path = "planted/completion.rs"]
 mod completion;
+#[path = "planted/composed.rs"]
+mod composed;
 #[path = "planted/conditions.rs"]
 mod conditions;
 #[path = "planted/determinism.rs"]

@@ -14,7 +14,7 @@ pub(super) async fn ours(upstream: &str, latency: u64) -> Outcome {
     let proxy = network.proxy(upstream).await.map_err(text)?;
     let mut fault = proxy.latency(millis(latency));
     if latency > 0 {
-        fault.inject(&InjectCx { seed: 1, held: true, hold: None }).await.map_err(text)?;
+        fault.inject(&InjectCx::new(1, true, None)).await.map_err(text)?;
     }
     println!("listening {}", proxy.addr());
     let _ = asked_to_end().await;

@@ -34,6 +34,7 @@ pub mod fis;
 mod guard;
 mod handle;
 pub mod iam;
+mod look;
 mod session;
 mod sweep;
 mod tags;
@@ -44,6 +45,7 @@ pub(crate) use error::refused;
 #[allow(unused_imports, reason = "for Aurora")]
 pub(crate) use guard::{Harm, Lease, Permit, Tagged};
 pub use handle::Aws;
-pub(crate) use session::{Access, Session, credentials_missing};
-pub use sweep::{Swept, sweep};
+pub(crate) use look::Look;
+pub(crate) use session::{Access, Session, caller, credentials};
+pub use sweep::{Orphan, OrphanKind, Swept, orphans, sweep};
 pub(crate) use undo::{run as undo, undo_here};

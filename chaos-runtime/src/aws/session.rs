@@ -13,12 +13,16 @@ use crate::{Error, Result};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_fis::error::DisplayErrorContext;
 use aws_smithy_http_client::tls;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
+
+/// Where credentials do not depend on the region.
+const ANY_REGION: &str = "us-east-1";
 
 /// The place in an experiment for its [`Session`], which most experiments never open.
 #[derive(Default)]
@@ -68,6 +72,11 @@ impl Session {
         let config = Config::load(profile)?;
         config.check_profile(profile)?;
         Self::connect(&config, profile, "sweep", Duration::ZERO, false).await
+    }
+
+    /// For somebody who only looks: no switch stops that.
+    pub(crate) async fn for_look(config: &Config, profile: &str) -> Result<Self> {
+        Self::connect(config, profile, "doctor", Duration::ZERO, false).await
     }
 
     async fn connect(config: &Config, profile: &str, test: &str, lives: Duration, harms: bool) -> Result<Self> {
@@ -135,22 +144,36 @@ pub(crate) async fn sdk_config(region: &str, endpoint: Option<&str>) -> SdkConfi
     loader.load().await
 }
 
-/// Whose credentials these are.
+/// Whose credentials these are: the account.
 pub(crate) async fn account(sdk: &SdkConfig) -> Result<String> {
-    let sts = aws_sdk_sts::Client::new(sdk);
-    let identity = sts.get_caller_identity().send().await.map_err(|error| refused("ask STS for the account", error))?;
-    identity.account.ok_or_else(|| Error::new("STS did not say whose credentials these are"))
+    Ok(identity(sdk).await?.0)
 }
 
-/// Why the SDK finds no credentials, if so. Asks nobody what they are good for.
-pub(crate) async fn credentials_missing() -> Option<String> {
-    let sdk = sdk_config("us-east-1", None).await;
-    let Some(provider) = sdk.credentials_provider() else { return Some("no provider of them is set up".to_owned()) };
+/// The same with the ARN of who it is.
+pub(super) async fn identity(sdk: &SdkConfig) -> Result<(String, String)> {
+    let sts = aws_sdk_sts::Client::new(sdk);
+    let identity = sts.get_caller_identity().send().await.map_err(|error| refused("ask STS for the account", error))?;
+    let account = identity.account.ok_or_else(|| Error::new("STS did not say whose credentials these are"))?;
+    Ok((account, identity.arn.unwrap_or_default()))
+}
+
+/// Account, ARN and region where no profile says which are meant.
+pub(crate) async fn caller() -> Result<(String, String, String)> {
+    let named = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| std::env::var(name).ok());
+    let region = named.filter(|region| !region.is_empty()).unwrap_or_else(|| ANY_REGION.to_owned());
+    let (account, arn) = identity(&sdk_config(&region, None).await).await?;
+    Ok((account, arn, region))
+}
+
+/// The credentials that the SDK finds, or why it finds none. Asks nobody what they are good for.
+pub(crate) async fn credentials() -> Result<Credentials, String> {
+    let sdk = sdk_config(ANY_REGION, None).await;
+    let provider = sdk.credentials_provider().ok_or("no provider of them is set up")?;
     let provided = tokio::time::timeout(Duration::from_secs(10), provider.provide_credentials()).await;
     match provided {
-        Ok(Ok(_)) => None,
-        Ok(Err(error)) => Some(first_line(&DisplayErrorContext(&error).to_string()).to_owned()),
-        Err(_) => Some("they did not come within 10 s".to_owned()),
+        Ok(Ok(credentials)) => Ok(credentials),
+        Ok(Err(error)) => Err(first_line(&DisplayErrorContext(&error).to_string()).to_owned()),
+        Err(_) => Err("they did not come within 10 s".to_owned()),
     }
 }
 

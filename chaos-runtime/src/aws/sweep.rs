@@ -5,7 +5,7 @@ use super::fis::{live_experiments, our_templates};
 use super::tags::Origin;
 use super::undo::{delete_template, stop};
 use crate::{Error, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 /// What a sweep has found and done.
@@ -16,6 +16,58 @@ pub struct Swept {
     pub ended: Vec<String>,
     /// What could not be, a line each with the cause.
     pub failed: Vec<String>,
+}
+
+/// Something in an account that an experiment has made and left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Orphan {
+    /// What it is.
+    pub kind: OrphanKind,
+    /// Its id.
+    pub id: String,
+    /// The test that has made it.
+    pub test: String,
+    /// The run of the test.
+    pub run: String,
+    /// Whether its time is over; otherwise its process is known to have ended.
+    pub expired: bool,
+}
+
+/// What may be left in an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum OrphanKind {
+    /// A FIS experiment that runs.
+    Experiment,
+    /// A FIS experiment template.
+    Template,
+}
+
+impl Orphan {
+    fn of(kind: OrphanKind, id: Option<&str>, tags: Option<&HashMap<String, String>>) -> Option<Self> {
+        let origin = Origin::of(tags).filter(Origin::is_orphaned)?;
+        let expired = origin.is_expired();
+        Some(Self { kind, id: id.unwrap_or_default().to_owned(), test: origin.test, run: origin.run, expired })
+    }
+
+    /// The command that ends or removes it, where credentials and region are those of the account.
+    pub fn by_hand(&self) -> String {
+        match self.kind {
+            OrphanKind::Experiment => format!("aws fis stop-experiment --id {}", self.id),
+            OrphanKind::Template => format!("aws fis delete-experiment-template --id {}", self.id),
+        }
+    }
+}
+
+impl std::fmt::Display for Orphan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.kind {
+            OrphanKind::Experiment => "experiment",
+            OrphanKind::Template => "template",
+        };
+        write!(f, "{kind} {} of `{}` (run {})", self.id, self.test, self.run)
+    }
 }
 
 /// Which places this process has swept already.
@@ -49,28 +101,28 @@ impl Session {
     /// Ends what nobody answers for any more: what has expired first.
     pub(crate) async fn sweep(&self) -> Result<Swept> {
         // A kill switch stops harm, never the ending of it.
-        let mut experiments = Vec::new();
-        for experiment in live_experiments(&self.fis).await? {
-            let Some(origin) = Origin::of(experiment.tags()).filter(Origin::is_orphaned) else { continue };
-            experiments.push((!origin.is_expired(), experiment.id().unwrap_or_default().to_owned(), origin));
-        }
-        experiments.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        let mut templates = Vec::new();
-        for template in our_templates(&self.fis).await? {
-            let Some(origin) = Origin::of(template.tags()).filter(Origin::is_orphaned) else { continue };
-            templates.push((!origin.is_expired(), template.id().unwrap_or_default().to_owned(), origin));
-        }
-        templates.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         let mut swept = Swept::default();
-        for (_, id, origin) in experiments {
-            swept
-                .note(format!("experiment {id} of `{}` (run {})", origin.test, origin.run), stop(&self.fis, &id).await);
-        }
-        for (_, id, origin) in templates {
-            let outcome = delete_template(&self.fis, &id).await;
-            swept.note(format!("template {id} of `{}` (run {})", origin.test, origin.run), outcome);
+        for orphan in self.orphans().await? {
+            let outcome = match orphan.kind {
+                OrphanKind::Experiment => stop(&self.fis, &orphan.id).await,
+                OrphanKind::Template => delete_template(&self.fis, &orphan.id).await,
+            };
+            swept.note(orphan.to_string(), outcome);
         }
         Ok(swept)
+    }
+
+    /// What nobody answers for any more: experiments, then templates, of each what has expired first.
+    async fn orphans(&self) -> Result<Vec<Orphan>> {
+        let mut orphans = Vec::new();
+        for experiment in live_experiments(&self.fis).await? {
+            orphans.extend(Orphan::of(OrphanKind::Experiment, experiment.id(), experiment.tags()));
+        }
+        for template in our_templates(&self.fis).await? {
+            orphans.extend(Orphan::of(OrphanKind::Template, template.id(), template.tags()));
+        }
+        orphans.sort_by(|a, b| (a.kind, !a.expired, &a.id).cmp(&(b.kind, !b.expired, &b.id)));
+        Ok(orphans)
     }
 }
 
@@ -102,6 +154,14 @@ impl Swept {
 pub async fn sweep(profile: &str) -> Result<Swept> {
     let session = Session::for_sweep(profile).await?;
     session.sweep().await
+}
+
+/// What [`sweep`] would end, with nothing ended. The same guard rails hold.
+///
+/// # Errors
+/// As of [`sweep`].
+pub async fn orphans(profile: &str) -> Result<Vec<Orphan>> {
+    Session::for_sweep(profile).await?.orphans().await
 }
 
 impl std::fmt::Display for Swept {

@@ -13,7 +13,7 @@ use crate::experiment::meter::{LoadInfo, Measured, Meter};
 use crate::experiment::net::Net;
 use crate::load::{DriverCx, Load, Operation};
 use crate::measure::{Event, Latencies, PhaseClock, PhaseMeasures};
-use crate::proxy::{Proxy, ToUpstream};
+use crate::proxy::{HttpProxy, Proxy, ToUpstream, UdpProxy};
 use crate::report::journal::PhaseKind;
 use crate::rollback::Undo;
 use crate::{Error, Result};
@@ -169,6 +169,22 @@ impl Network {
     pub async fn proxy(&self, upstream: impl ToUpstream) -> Result<Proxy> {
         Proxy::before(upstream.to_upstream()?, &self.0).await
     }
+
+    /// Starts a UDP proxy, as `Chaos::udp_proxy` does.
+    ///
+    /// # Errors
+    /// As `Chaos::udp_proxy`.
+    pub async fn udp_proxy(&self, upstream: impl ToUpstream) -> Result<UdpProxy> {
+        UdpProxy::on(upstream.to_upstream()?, &self.0).await
+    }
+
+    /// Starts a proxy that understands HTTP, as `Chaos::http_proxy` does.
+    ///
+    /// # Errors
+    /// As `Chaos::http_proxy`.
+    pub async fn http_proxy(&self, upstream: impl ToUpstream) -> Result<HttpProxy> {
+        HttpProxy::before(upstream.to_upstream()?, &self.0).await
+    }
 }
 
 /// Starts a proxy on the current runtime, so that one thread does all there is to do.
@@ -185,7 +201,7 @@ pub async fn proxy_here(upstream: impl ToUpstream) -> Result<Proxy> {
 /// When it lives elsewhere, or its undo fails.
 pub async fn clear(undo: &Undo) -> Result<()> {
     match &undo.live {
-        Some(live) => live().await,
+        Some(live) => live().await.map(drop),
         None => Err(Error::new("this undo has no live half")),
     }
 }

@@ -119,6 +119,23 @@ impl Config {
         Ok(Some(ClusterSettings { cluster, database: found.database(), user: found.user(), password }))
     }
 
+    /// The real clusters of a profile: name and identifier.
+    pub(crate) fn clusters(&self, profile: &str) -> Vec<(String, String)> {
+        let targets = self.profiles.get(profile).into_iter().flat_map(|targets| &targets.aurora.targets);
+        targets.filter_map(|(name, found)| Some((name.clone(), found.cluster.clone()?.0))).collect()
+    }
+
+    /// What runs in the containers of a profile's other clusters.
+    pub(crate) fn aurora_images(&self, profile: &str) -> Vec<String> {
+        let targets = self.profiles.get(profile).into_iter().flat_map(|targets| targets.aurora.targets.values());
+        let local = targets.filter(|found| found.cluster.is_none());
+        let mut images: Vec<String> =
+            local.map(|found| self.images.instead_of(&found.image.clone().unwrap_or_default().0)).collect();
+        images.sort();
+        images.dedup();
+        images
+    }
+
     fn password_of(&self, profile: &str, name: &str, found: &Aurora) -> Result<Option<Secret>> {
         let Some(password) = &found.password else { return Ok(None) };
         let key = format!("profile.{profile}.aurora.{name}.password");

@@ -60,7 +60,29 @@ impl Config {
     }
 }
 
+/// What [`AwsRules`] say, for people and policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[doc(hidden)]
+pub struct AwsSummary {
+    /// The accounts that may be harmed.
+    pub accounts: Vec<String>,
+    /// Of all calls.
+    pub region: String,
+    /// Key and value.
+    pub tag: (String, String),
+    /// Of FIS.
+    pub role: Option<String>,
+    /// All endpoints are an emulator's.
+    pub emulator: bool,
+}
+
 impl AwsRules {
+    pub(crate) fn summary(&self) -> AwsSummary {
+        let Self { accounts, region, tag, role, emulator, .. } = self.clone();
+        AwsSummary { accounts, region, tag, role, emulator }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the file's keys, one by one")]
     pub(super) fn of(
         accounts: Vec<AccountId>,

@@ -15,6 +15,11 @@ pub(super) fn find() -> Result<Option<PathBuf>> {
     choose(std::env::var_os("CHAOS_CONFIG"), package.as_deref())
 }
 
+/// The same for the package in this directory.
+pub(super) fn find_for(package: &Path) -> Result<Option<PathBuf>> {
+    choose(std::env::var_os("CHAOS_CONFIG"), Some(package))
+}
+
 fn choose(named: Option<OsString>, package: Option<&Path>) -> Result<Option<PathBuf>> {
     if let Some(named) = named.filter(|name| !name.is_empty()) {
         let path = PathBuf::from(named);
@@ -25,10 +30,14 @@ fn choose(named: Option<OsString>, package: Option<&Path>) -> Result<Option<Path
         return Ok(Some(path));
     }
     let Some(package) = package else { return Ok(None) };
-    // Above a package that is in no workspace lies nothing of its own.
-    let root = package.ancestors().find(|dir| is_workspace(dir)).unwrap_or(package);
+    let root = workspace_root(package);
     let dirs = package.ancestors().take_while(|dir| dir.starts_with(root));
     Ok(dirs.map(|dir| dir.join(NAME)).find(|path| path.is_file()))
+}
+
+/// The root of the workspace that a package's directory is in. Above a package that is in none lies nothing of its own.
+pub(crate) fn workspace_root(package: &Path) -> &Path {
+    package.ancestors().find(|dir| is_workspace(dir)).unwrap_or(package)
 }
 
 fn is_workspace(dir: &Path) -> bool {

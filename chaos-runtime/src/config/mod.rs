@@ -128,6 +128,8 @@ mod variable;
 pub(crate) use aurora::{AuroraSettings, ClusterSettings};
 #[cfg_attr(not(feature = "aws"), allow(unused_imports, reason = "for AWS"))]
 pub(crate) use aws::AwsRules;
+pub use aws::AwsSummary;
+pub(crate) use file::workspace_root;
 #[cfg(feature = "fuzzing")]
 pub(crate) use fuzz::fuzz;
 pub(crate) use http::{Http, base_url, header_value};
@@ -227,6 +229,28 @@ impl Config {
         let config = file::read(file::find()?, profile, std::env::vars_os())?;
         config.register_secrets();
         Ok(config)
+    }
+
+    /// The same for the package in this directory, whatever cargo has set.
+    pub(crate) fn of_package(package: &Path, profile: &str) -> Result<Self> {
+        let config = file::read(file::find_for(package)?, profile, std::env::vars_os())?;
+        config.register_secrets();
+        Ok(config)
+    }
+
+    /// The file, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The profiles that the file has.
+    pub(crate) fn profile_names(&self) -> &[String] {
+        &self.profile_names
+    }
+
+    /// The HTTP targets of a profile.
+    pub(crate) fn http_names(&self, profile: &str) -> Vec<String> {
+        self.profiles.get(profile).map(|targets| targets.http.targets.keys().cloned().collect()).unwrap_or_default()
     }
 
     fn register_secrets(&self) {

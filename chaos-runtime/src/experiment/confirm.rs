@@ -1,18 +1,14 @@
 //! Whether a fault bites, and what came of it.
 
 use super::core::Core;
-use super::dyn_fault::DynFault;
 use super::inject::clear;
-use super::settings::DEFAULT_CONFIRM;
+use super::settings::{DEFAULT_CONFIRM, LOOK};
 use super::timeline::FaultState;
-use crate::fault::Evidence;
+use crate::fault::{DynFault, Evidence};
 use crate::report::journal::{EventKind, ReasonKind};
 use crate::rollback::UndoId;
 use crate::{Error, ErrorKind, Result, claim::display};
 use std::time::Duration;
-
-/// How often a fault is asked for evidence.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// Waits for evidence that the fault bites; without it nothing that follows would prove anything.
 pub(super) async fn confirm(core: &Core, index: usize, undo: UndoId, fault: &mut dyn DynFault) -> Result<()> {

@@ -30,6 +30,7 @@ pub(crate) fn of(spec: &Spec, run_id: &str) -> Journal {
             os: std::env::consts::OS.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             confidence: spec.options.confidence,
+            revision: None,
         },
         verdict: Verdict::Running,
         reasons: Vec::new(),

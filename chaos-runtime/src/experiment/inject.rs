@@ -3,12 +3,12 @@
 use super::chaos::Chaos;
 use super::confirm::{complete, confirm, note_evidence};
 use super::core::Core;
-use super::dyn_fault::{DynFault, Erased};
 use super::gate;
 use super::recover::{settle, still_steady};
+use super::settings::{LAST_LOOK, LAST_LOOK_FAR};
 use super::subjects::refuse_other_units;
 use super::timeline::FaultState;
-use crate::fault::{Fault, Held, InjectCx, OneShot};
+use crate::fault::{Around, DynFault, Erased, Fault, Held, InjectCx, OneShot};
 use crate::report::journal::{EventKind, PhaseKind, ReasonKind};
 use crate::report::text;
 use crate::rollback::UndoId;
@@ -17,12 +17,6 @@ use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How long a fault that is to be undone may take to say whether it is still there.
-const LAST_LOOK: Duration = Duration::from_secs(1);
-
-/// The same for what happens far away.
-const LAST_LOOK_FAR: Duration = Duration::from_secs(10);
 
 /// A fault that is about to be injected. Await it (one-shot faults), or say first how long it is held.
 #[must_use = "a fault is injected by `.await`"]
@@ -211,7 +205,7 @@ async fn start(
     if !overlaps && !settle(core).await? {
         return Err(not_back(core));
     }
-    let cx = InjectCx { seed: core.draw_seed(), held: !one_shot, hold };
+    let mut cx = InjectCx { around: around(core), ..InjectCx::new(core.draw_seed(), !one_shot, hold) };
     prepare(core, &mut *fault, &cx).await?;
     core.still_on()?;
     if !overlaps && !still_steady(core).await? {
@@ -227,6 +221,11 @@ async fn start(
         return Ok(None);
     }
     let undo = core.ledger.record(&what, &target, fault.undo())?;
+    let ledger = Arc::downgrade(&core.ledger);
+    cx.around.amend_by(move |recipe| match ledger.upgrade() {
+        Some(ledger) => ledger.amend_durably(undo, recipe),
+        None => Err(Error::of(ErrorKind::Cancelled, "the experiment is over")),
+    });
     core.timeline.ensure(PhaseKind::Fault).await;
     let injected = core.clock.now();
     core.events.note(EventKind::Inject, text::harm(&what, &target));
@@ -263,6 +262,11 @@ async fn start(
     Ok(Some(Active { core: core.clone(), index, undo, fault }))
 }
 
+/// What a fault may use of the experiment around it.
+fn around(core: &Core) -> Around {
+    Around::new(core.events.clone(), core.settings.confirm)
+}
+
 async fn prepare(core: &Core, fault: &mut dyn DynFault, cx: &InjectCx) -> Result<()> {
     let Err(error) = fault.prepare(cx.clone()).await else { return Ok(()) };
     let cause = error.without_help();
@@ -274,7 +278,7 @@ async fn prepare(core: &Core, fault: &mut dyn DynFault, cx: &InjectCx) -> Result
 pub(super) async fn preview_of(core: &Core, fault: impl Fault) -> Result<String> {
     core.still_on()?;
     let mut fault = Erased(fault);
-    let cx = InjectCx { seed: core.draw_seed(), held: false, hold: None };
+    let cx = InjectCx { around: around(core), ..InjectCx::new(core.draw_seed(), false, None) };
     prepare(core, &mut fault, &cx).await?;
     preview(core, &mut fault, cx).await
 }

@@ -8,10 +8,12 @@ use super::gate::Gate;
 use super::requirement;
 use super::settings::Settings;
 use super::spec::Spec;
-use super::{identity, invocation};
+use super::{identity, invocation, revision};
 use crate::config::Config;
 use crate::descriptors;
 use crate::error::panic_text;
+use crate::history::Store;
+use crate::report::annotation;
 use crate::report::journal::{Journal, Reason, ReasonKind, Verdict};
 use crate::report::live::{self, LiveLine};
 use crate::report::run::Run;
@@ -68,6 +70,7 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     secret::register_environment();
     let run = Run::current();
     let mut identity = identity::of(spec, run.id());
+    identity.run.revision = revision::current();
     let settings = Settings::current(spec);
     if let Ok(settings) = &settings {
         identity = identity::with(identity, spec, settings);
@@ -78,8 +81,8 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
         let settings = configured(spec, settings.map_err(requirement)?).map_err(|error| (ReasonKind::Config, error))?;
         match reason_not_to_run(spec, &settings) {
             Some((verdict, reason)) => {
-                let journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
-                let record = run.finish(&journal);
+                let mut journal = Journal { verdict, reasons: vec![reason], ..identity.clone() };
+                let record = finish(run, &mut journal);
                 Ok((journal, record))
             }
             None => experiment(spec, settings, body, run, &identity).map_err(requirement),
@@ -90,8 +93,8 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
         Err((ReasonKind::Requirement, Error::new(message)))
     });
     let (journal, record) = ended.unwrap_or_else(|(kind, error)| {
-        let journal = errored(identity, kind, &error);
-        let record = run.finish(&journal);
+        let mut journal = errored(identity, kind, &error);
+        let record = finish(run, &mut journal);
         (journal, record)
     });
     let report = terminal::render(&journal, record.as_deref().ok(), Style::detect());
@@ -101,6 +104,10 @@ pub(crate) fn carry_out(Experiment { spec, body }: Experiment) -> Outcome {
     // libtest shows nothing of a test that is ok, and these must be seen all the same.
     if let Some(loud) = terminal::render_loud(&journal, Style::detect()) {
         live::write(&format!("\n{loud}\n"));
+    }
+    if let Some(annotation) = annotation::current(&journal) {
+        // The runner looks for it at the start of a line, and the harness may be in the middle of one.
+        live::write(&format!("\n{annotation}\n"));
     }
     if let Err(error) = &record {
         live::tell(&error.to_string());
@@ -153,11 +160,13 @@ fn experiment(
     descriptors::enough()?;
     let name = &identity.experiment.name;
     let options = &spec.options;
+    let mut queue = live::Queue::new(name);
     let lock = ExperimentLock::acquire(name, options.parallel, options.exclusive, |wait| {
-        live::waits(name, wait);
+        queue.waits(wait);
         // Should it be killed before its turn comes, nothing else would tell of it.
         let _ = run.begin(&identity::waiting(identity.clone(), wait));
     })?;
+    drop(queue);
     // The wait is not part of it. And the live line is for the experiment that runs, not for one that waits.
     let identity = &identity::starting_now(identity.clone());
     let live = LiveLine::new(name.as_str());
@@ -199,6 +208,19 @@ fn roll_back_after(core: &Core) {
     }
 }
 
+/// Writes the record of an experiment that has ended, and adds it to the history. A history that can't be written to
+/// changes no verdict; a note tells of it.
+fn finish(run: &Run, journal: &mut Journal) -> Result<PathBuf> {
+    let record = run.finish(journal);
+    match Store::append_of_this_process(run.root(), journal) {
+        Err(error) if record.is_ok() => {
+            journal.notes.push(error.to_string());
+            run.finish(journal)
+        }
+        _ => record,
+    }
+}
+
 /// An experiment's record, which the experiment writes, or the signals' owner if the experiment can't.
 struct Record {
     run: &'static Run,
@@ -206,18 +228,18 @@ struct Record {
 }
 
 impl Record {
-    fn write(&self, journal: &Journal) -> Result<PathBuf> {
+    fn write(&self, journal: &mut Journal) -> Result<PathBuf> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         *written = true;
-        self.run.finish(journal)
+        finish(self.run, journal)
     }
 
     /// A journal that knows less must not replace one that knows more.
     fn write_unless_written(&self, journal: impl FnOnce() -> Journal) {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if !*written {
-            let journal = journal();
-            let record = self.run.finish(&journal);
+            let mut journal = journal();
+            let record = finish(self.run, &mut journal);
             tell_of_interruption(&journal, &record);
         }
     }
@@ -272,9 +294,9 @@ fn on_threads(
         .map_err(no_runtime)?;
     let ended = engine.block_on(async {
         let body = async { end.await.unwrap_or_else(|_| BodyEnd::Panicked("its thread ended".into())) };
-        let journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;
+        let mut journal = conduct(core, &gate, live, body, registration.interrupted(), identity).await;
         // Before a body that may block is waited for: after a signal there is no time for that.
-        let record = record.write(&journal);
+        let record = record.write(&mut journal);
         tell_of_interruption(&journal, &record);
         if core.cancel.is_cancelled() {
             let _ = tokio::time::timeout(BODY_GRACE, is_dropped).await;

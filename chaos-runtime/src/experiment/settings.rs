@@ -12,7 +12,16 @@ use std::time::{Duration, SystemTime};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How long a fault may take to be confirmed, unless the attribute or the fault says otherwise.
-pub(super) const DEFAULT_CONFIRM: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_CONFIRM: Duration = Duration::from_secs(5);
+
+/// How often a fault is asked for evidence.
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a fault that is to be undone may take to say whether it is still there.
+pub(crate) const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// The same for what happens far away.
+pub(crate) const LAST_LOOK_FAR: Duration = Duration::from_secs(10);
 
 /// An experiment's settings with every default filled in.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use super::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-const CX: InjectCx = InjectCx { seed: 0, held: true, hold: None };
+const CX: InjectCx = InjectCx::new(0, true, None);
 
 struct Disk(Arc<AtomicBool>);
 

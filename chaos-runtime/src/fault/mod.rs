@@ -1,44 +1,47 @@
-//! Faults: the trait, evidence, and one file per fault.
+//! Faults: the trait, evidence, one file per fault, and [their composition](compose).
 
-mod bandwidth;
-mod black_hole;
+mod around;
 mod closure;
+pub mod compose;
 #[cfg(feature = "docker")]
 pub mod container;
-mod down;
+#[cfg(unix)]
+mod disk_full;
+mod dyn_fault;
 mod evidence;
+pub mod http;
+pub mod network;
 #[cfg(unix)]
-mod kill;
-mod latency;
-#[cfg(unix)]
-mod pause;
-mod reset;
+pub mod process;
+pub mod udp;
 
-pub use bandwidth::Bandwidth;
-pub use black_hole::BlackHole;
+pub(crate) use around::Around;
 pub use closure::{
     ClosureFault, ConfirmFn, Confirmed, EndUnknown, EndsByItself, EndsByUndo, InjectFn, Injected, KnownEnd, fault,
 };
-pub use down::Down;
+#[cfg(feature = "docker")]
+pub(crate) use container::container_rules_work;
+#[cfg(unix)]
+pub use disk_full::DiskFull;
+pub(crate) use dyn_fault::{DynFault, Erased};
 pub use evidence::Evidence;
 #[cfg(unix)]
-pub use kill::Kill;
-pub use latency::Latency;
-#[cfg(unix)]
-pub use pause::Pause;
-pub use reset::Reset;
+pub use process::{Kill, Pause};
 
 use crate::Result;
 use crate::rollback::Undo;
 use std::future::Future;
 use std::time::Duration;
 
-/// Something that harms a target, can prove that it bites, and can be undone.
+/// Something that harms a target, can prove that it bites, and can be undone. Five methods are asked for: what it does
+/// ([`describe`](Fault::describe)) to whom ([`target`](Fault::target)), how that ends ([`undo`](Fault::undo)), the harm
+/// ([`inject`](Fault::inject)) and the proof ([`evidence`](Fault::evidence)). For a short one a closure is enough:
+/// [`fault`]. The guide `docs/write-your-own-fault.md` has both, on a real Redis.
 ///
 /// The engine calls, in this order: [`prepare`](Fault::prepare), [`undo`](Fault::undo) (written to disk), [`inject`](Fault::inject),
-/// [`evidence`](Fault::evidence) until it is [`seen`](Evidence::seen) or the confirmation time is over,
-/// and at the end the undo. Afterwards `evidence` is read once more for the report. A one-shot fault that takes a while
-/// is waited for with [`completion`](Fault::completion).
+/// [`evidence`](Fault::evidence) every 10 ms until it is [`seen`](Evidence::is_seen) or the confirmation time (5 s) is over,
+/// `evidence` once more at the end of a hold, and the undo. A one-shot fault that takes a while is waited for with
+/// [`completion`](Fault::completion).
 ///
 /// Implement [`Held`] too if the harm lasts until it is undone, [`OneShot`] if it ends by itself.
 pub trait Fault: Send + 'static {
@@ -63,7 +66,8 @@ pub trait Fault: Send + 'static {
         std::future::ready(Ok(format!("{} on {}", self.describe(), self.target())))
     }
 
-    /// How the harm ends. Asked for before the injection, so that it is on disk first.
+    /// How the harm ends. Asked for before the injection, so that it is on disk first. It may run twice, and although
+    /// nothing was injected: it must not mind.
     fn undo(&self) -> Undo;
 
     /// Does the harm.
@@ -110,7 +114,7 @@ pub trait Held: Fault {}
 )]
 pub trait OneShot: Fault {}
 
-/// What a fault may need to know while it is injected.
+/// What a fault may need to know while it is injected. For tests of your own there is [`InjectCx::new`].
 #[derive(Debug, Clone)]
 pub struct InjectCx {
     /// A seed of the fault's own, drawn from the run's seed: the same run, the same draws.
@@ -119,4 +123,5 @@ pub struct InjectCx {
     pub held: bool,
     /// How long it will be held, where that is known.
     pub hold: Option<Duration>,
+    pub(crate) around: Around,
 }

@@ -21,13 +21,11 @@ mod schedule;
 pub use classify::classify;
 pub(crate) use driver::{Driver, DriverCx, View};
 pub use id::{OpId, ParseOpIdError};
+#[cfg(feature = "bench")]
+pub(crate) use lane::{Lane, LaneSettings};
 pub use op::{IntoOutcome, Op, op};
 pub use operation::Operation;
+pub(crate) use pacer::Pacer;
 pub use plan::{Counterpart, Load, OperationExt};
 pub use retry::Retry;
 pub use schedule::{Schedule, poisson, ramp, stages};
-#[cfg(feature = "bench")]
-pub(crate) use {
-    lane::{Lane, LaneSettings},
-    pacer::Pacer,
-};

@@ -1,90 +1,56 @@
 //! One connection through the proxy: two sockets, a link each way, and how they end.
 
+use super::dialing::{Dialed, Dialing};
 use super::direction::Direction;
 use super::faults::Seat;
-use super::hold::Hold;
+use super::http::{self, Ends};
 use super::link::{Ended, Link};
 use super::plan::Cut;
+use super::socket::Socket;
+use super::subject::Subject;
 use super::upstream::Upstream;
-use socket2::SockRef;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// Serves an accepted connection to its end.
-pub(super) async fn serve(client: TcpStream, upstream: Upstream, seat: Seat) {
+pub(super) async fn serve(client: Socket, upstream: Upstream, seat: Seat) {
     seat.sit_down().await;
-    match dial(&upstream, &seat).await {
+    let subject = Arc::new(Subject::new(seat.id, seat.faults().clone()));
+    match Dialing::new(&upstream, &seat, &subject).await {
         Dialed::Connected(server) => {
-            // Without it the proxy would add Nagle's delay; it fails only on a socket that is gone.
-            let _ = client.set_nodelay(true);
-            let _ = server.set_nodelay(true);
-            let mut connection = Connection::new(client, server, &seat);
-            let end = poll_fn(|cx| connection.poll(cx, &seat)).await;
-            end.apply(connection.client, Some(connection.server));
+            client.send_at_once();
+            server.send_at_once();
+            match engine(server, &seat).await {
+                Ok((server, engine)) => {
+                    let mut connection = Connection::new(client, server, engine, &subject);
+                    let end = poll_fn(|cx| connection.poll(cx, &seat)).await;
+                    end.apply(connection.client, Some((connection.server, connection.engine)));
+                }
+                Err(_) => client.close(false),
+            }
         }
-        Dialed::Failed { reset } => close(client, reset),
+        Dialed::Failed { reset } => client.close(reset),
         Dialed::Cut(cut) => Farewell::of(&cut, &seat).apply(client, None),
     }
     // The seat is left last: who waits for it may rely on the sockets being closed.
     drop(seat);
 }
 
-/// How the connection to the service came out.
-enum Dialed {
-    Connected(TcpStream),
-    /// `reset`: the service has taken the connection and reset it before it was noticed here.
-    Failed {
-        reset: bool,
-    },
-    Cut(Cut),
-}
-
-/// Connects to the service, under the faults that are set meanwhile: in a black hole towards the service
-/// nothing is sent, in one towards the client a failure does not get back.
-async fn dial(upstream: &Upstream, seat: &Seat) -> Dialed {
-    // In a box, for it is larger than all that a connection needs afterwards.
-    let mut connecting = Box::pin(upstream.connect());
-    let timer = seat.faults().timer();
-    let mut failed = None;
-    let mut seen = None;
-    let (mut up, mut down) = (Hold::default(), Hold::default());
-    poll_fn(|cx| {
-        let (version, plan) = seat.faults().current();
-        let (up_lane, down_lane) = (plan.lane(Direction::Upstream), plan.lane(Direction::Downstream));
-        if let Some(cut) = plan.cut(seat.id) {
-            return Poll::Ready(Dialed::Cut(cut.clone()));
-        }
-        if seen.replace(version) != Some(version) {
-            seat.saw(version);
-            up.follow(up_lane, seat.id);
-            down.follow(down_lane, seat.id);
-        }
-        if up.is_on() {
-            up.note(up_lane, seat.id);
-            return up.poll_close(cx, timer, up_lane, seat.id).map(Dialed::Cut);
-        }
-        if failed.is_none() {
-            match connecting.as_mut().poll(cx) {
-                Poll::Ready(Ok(server)) => return Poll::Ready(Dialed::Connected(server)),
-                Poll::Ready(Err(error)) => failed = Some(error.kind() == io::ErrorKind::ConnectionReset),
-                Poll::Pending => return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut),
-            }
-        }
-        if down.is_on() {
-            down.note(down_lane, seat.id);
-            return down.poll_close(cx, timer, down_lane, seat.id).map(Dialed::Cut);
-        }
-        Poll::Ready(Dialed::Failed { reset: failed.unwrap_or_default() })
-    })
-    .await
+/// Puts the engine of a proxy that understands HTTP before the service. It fails as a connection does: for want of
+/// descriptors.
+async fn engine(server: Socket, seat: &Seat) -> io::Result<(Socket, Option<Arc<Ends>>)> {
+    let Some(faults) = seat.faults().http() else { return Ok((server, None)) };
+    let (server, ends) = http::between(server, faults).await.inspect_err(crate::descriptors::note)?;
+    Ok((server, Some(ends)))
 }
 
 struct Connection {
-    client: TcpStream,
-    server: TcpStream,
+    client: Socket,
+    server: Socket,
+    /// Behind `server`, if requests are understood.
+    engine: Option<Arc<Ends>>,
     up: Link,
     down: Link,
     up_ended: Option<Ended>,
@@ -93,9 +59,9 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(client: TcpStream, server: TcpStream, seat: &Seat) -> Self {
-        let (up, down) = (Link::new(Direction::Upstream, seat), Link::new(Direction::Downstream, seat));
-        Self { client, server, up, down, up_ended: None, down_ended: None, seen: None }
+    fn new(client: Socket, server: Socket, engine: Option<Arc<Ends>>, subject: &Arc<Subject>) -> Self {
+        let (up, down) = (Link::new(Direction::Upstream, subject), Link::new(Direction::Downstream, subject));
+        Self { client, server, engine, up, down, up_ended: None, down_ended: None, seen: None }
     }
 
     /// Polls both links; ready when the connection is over.
@@ -113,6 +79,10 @@ impl Connection {
             }
         }
         if self.down_ended.is_none() {
+            // The engine ends with a FIN, whatever the service did.
+            if self.engine.as_ref().is_some_and(|engine| engine.was_reset_by_service()) {
+                self.down.source_was_reset();
+            }
             match self.down.poll(cx, &mut self.server, &mut self.client) {
                 Poll::Ready(ended) => {
                     if let Ended::Broken { reset: true } = ended {
@@ -157,19 +127,13 @@ impl Farewell {
         Self { reset_client: cut.reset_client, reset_server: cut.reset_server }
     }
 
-    fn apply(self, client: TcpStream, server: Option<TcpStream>) {
-        if let Some(server) = server {
-            close(server, self.reset_server);
+    fn apply(self, client: Socket, server: Option<(Socket, Option<Arc<Ends>>)>) {
+        if let Some((server, engine)) = server {
+            if let Some(engine) = engine.filter(|_| self.reset_server) {
+                engine.reset_by_client();
+            }
+            server.close(self.reset_server);
         }
-        close(client, self.reset_client);
+        client.close(self.reset_client);
     }
-}
-
-/// Closes a socket, with a RST instead of a FIN if so wanted.
-fn close(stream: TcpStream, reset: bool) {
-    if reset {
-        // It fails only on a socket that is gone, and then there is nobody to tell.
-        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-    }
-    drop(stream);
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One way through a proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Direction {
     /// Towards the service.
     Upstream,

@@ -5,8 +5,11 @@
 //! the register before it first looks at the plan, so a change either finds it there or is seen by that look.
 
 use super::alarm::Timer;
+use super::effect::{Effect, Entry};
 use super::hits::{ConnectionId, Hits, Start};
-use super::plan::{Effect, Entry, Plan};
+use super::http::HttpFaults;
+use super::plan::Plan;
+use super::scope::Scope;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +30,8 @@ pub(super) struct Faults {
     settled: Notify,
     accepted: AtomicU64,
     timer: Arc<Timer>,
+    /// Of a proxy that understands HTTP.
+    http: Option<Arc<HttpFaults>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +46,8 @@ struct Register {
     seats: HashMap<ConnectionId, Notice>,
     told: u64,
     behind: usize,
+    /// How many were let in.
+    admitted: u64,
 }
 
 /// How a connection is told of a change, and which it took up.
@@ -48,6 +55,7 @@ struct Register {
 struct Notice {
     waker: Option<Waker>,
     seen: u64,
+    admitted: bool,
 }
 
 /// A connection's place in the register; it leaves when this is dropped.
@@ -58,6 +66,21 @@ pub(super) struct Seat {
 }
 
 impl Faults {
+    /// Those of a proxy that understands HTTP, if `http` is given.
+    pub(super) fn new(http: Option<Arc<HttpFaults>>) -> Self {
+        Self { http, ..Self::default() }
+    }
+
+    /// The faults of requests, where requests are understood.
+    pub(super) fn http(&self) -> Option<&Arc<HttpFaults>> {
+        self.http.as_ref()
+    }
+
+    /// Where the traffic stands, for a fault that is set now.
+    pub(super) fn start(&self) -> Start {
+        Start { open: self.register().seats.len() as u64, accepted: self.accepted() }
+    }
+
     /// The number of the current plan; it only rises.
     pub(super) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
@@ -74,7 +97,7 @@ impl Faults {
         let id = self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut register = self.register();
         // Its first look comes after this, so it can't be behind the plan of now.
-        register.seats.insert(id, Notice { waker: None, seen: self.version() });
+        register.seats.insert(id, Notice { waker: None, seen: self.version(), admitted: false });
         Seat { id, faults: self.clone() }
     }
 
@@ -84,12 +107,21 @@ impl Faults {
     }
 
     /// Adds a fault. Does nothing if its undo has run already.
-    pub(super) fn add(&self, effect: Effect, hits: &Arc<Hits>) {
-        let start = Start { open: self.register().seats.len() as u64, accepted: self.accepted() };
+    pub(super) fn add(&self, effect: Effect, scope: Scope, hits: &Arc<Hits>) {
+        let start = self.start();
         self.change(|entries| {
             if !hits.is_cleared() {
                 hits.started(start);
-                entries.push(Entry { effect, hits: hits.clone() });
+                entries.push(Entry { effect, scope, hits: hits.clone() });
+            }
+        });
+    }
+
+    /// Puts another effect in the place of a fault's; nothing if the fault is not set.
+    pub(super) fn replace(&self, effect: Effect, scope: Scope, hits: &Arc<Hits>) {
+        self.change(|entries| {
+            if let Some(entry) = entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.hits, hits)) {
+                *entry = Entry { effect, scope, hits: hits.clone() };
             }
         });
     }
@@ -105,7 +137,7 @@ impl Faults {
     fn change(&self, change: impl FnOnce(&mut Vec<Entry>)) {
         let mut set = self.set();
         change(&mut set.entries);
-        set.plan = Arc::new(Plan::of(&set.entries));
+        set.plan = Arc::new(Plan::of_all(&set.entries));
         let version = self.version.fetch_add(1, Ordering::Release) + 1;
         drop(set);
         self.register().tell(version);
@@ -164,7 +196,18 @@ impl Register {
     fn leave(&mut self, connection: ConnectionId) -> (Option<Notice>, bool) {
         let notice = self.seats.remove(&connection);
         let was_behind = notice.as_ref().is_some_and(|notice| notice.seen < self.told);
+        self.admitted -= u64::from(notice.as_ref().is_some_and(|notice| notice.admitted));
         (notice, was_behind && self.catch_up())
+    }
+
+    /// Lets a connection in unless `most` are in already; once in, it stays.
+    fn admit(&mut self, connection: ConnectionId, most: Option<u64>) -> bool {
+        let Some(notice) = self.seats.get_mut(&connection) else { return false };
+        if !notice.admitted && most.is_none_or(|most| self.admitted < most) {
+            notice.admitted = true;
+            self.admitted += 1;
+        }
+        notice.admitted
     }
 
     fn catch_up(&mut self) -> bool {
@@ -192,6 +235,11 @@ impl Seat {
         }
     }
 
+    /// Lets the connection in, unless so many are in already; any number of times.
+    pub(super) fn admit(&self, most: Option<u64>) -> bool {
+        self.faults.register().admit(self.id, most)
+    }
+
     pub(super) fn faults(&self) -> &Arc<Faults> {
         &self.faults
     }
@@ -210,54 +258,72 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::Directions;
 
     fn down() -> Effect {
         Effect::Down { refuse: false }
+    }
+
+    fn all() -> Scope {
+        Scope::whole(Directions::Both)
     }
 
     #[test]
     fn a_fault_removed_before_it_was_added_stays_out() {
         let (faults, hits) = (Faults::default(), Hits::new());
         faults.remove(&hits);
-        faults.add(down(), &hits);
-        assert!(faults.current().1.cut(0).is_none());
+        faults.add(down(), all(), &hits);
+        assert!(faults.current().1.cut().is_none());
     }
 
     #[test]
     fn removing_takes_out_exactly_one_and_may_be_repeated() {
         let (faults, a, b) = (Faults::default(), Hits::new(), Hits::new());
-        faults.add(down(), &a);
-        faults.add(down(), &b);
+        faults.add(down(), all(), &a);
+        faults.add(down(), all(), &b);
         faults.remove(&a);
         faults.remove(&a);
         let (_, plan) = faults.current();
-        assert!(plan.cut(0).is_some_and(|cut| Arc::ptr_eq(&cut.hits, &b)));
+        assert!(plan.cut().is_some_and(|cut| Arc::ptr_eq(&cut.hits, &b)));
     }
 
     #[test]
     fn every_change_has_a_new_version_and_a_dropped_seat_is_free() {
         let faults = Arc::new(Faults::default());
         let before = faults.version();
-        faults.add(down(), &Hits::new());
+        faults.add(down(), all(), &Hits::new());
         assert!(faults.version() > before);
         let seat = faults.enter();
         assert_eq!((seat.id, faults.accepted(), faults.register().seats.len()), (0, 1, 1));
         drop(seat);
         assert_eq!(faults.register().seats.len(), 0);
     }
+
+    #[test]
+    fn as_many_as_the_limit_are_let_in_and_a_place_that_is_left_is_free() {
+        let faults = Arc::new(Faults::default());
+        let [a, b, c] = [(); 3].map(|()| faults.enter());
+        assert!(a.admit(Some(2)) && b.admit(Some(2)) && !c.admit(Some(2)));
+        assert!(a.admit(Some(1)), "who is in stays in");
+        drop(b);
+        assert!(c.admit(Some(2)));
+        drop((a, c));
+        assert_eq!(faults.register().admitted, 0);
+    }
+
     #[test]
     fn only_connections_that_were_there_are_waited_for_and_one_that_leaves_is_not() {
         let faults = Arc::new(Faults::default());
         let behind = || faults.register().behind;
         let [a, b, c] = [(); 3].map(|()| faults.enter());
-        faults.add(down(), &Hits::new());
+        faults.add(down(), all(), &Hits::new());
         let late = faults.enter();
         assert_eq!(behind(), 3);
         a.saw(faults.version());
         late.saw(faults.version());
         drop(b);
         assert_eq!(behind(), 1);
-        faults.add(down(), &Hits::new());
+        faults.add(down(), all(), &Hits::new());
         assert_eq!(behind(), 3, "a, c and the late one do not know the newest");
         c.saw(faults.version() - 1);
         assert_eq!(behind(), 3, "an older plan is not enough");
@@ -272,7 +338,7 @@ mod tests {
         let faults = Arc::new(Faults::default());
         let (a, b) = (faults.enter(), faults.enter());
         assert!(faults.settled().await);
-        faults.add(down(), &Hits::new());
+        faults.add(down(), all(), &Hits::new());
         let waiting = tokio::spawn({
             let faults = faults.clone();
             async move { faults.settled().await }

@@ -1,6 +1,7 @@
 //! What a fault of the proxy did so far: the counters behind its evidence.
 
 use crate::fault::Evidence;
+use crate::figure;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -78,32 +79,23 @@ impl Hits {
     /// `1,912 chunks delayed on 64 connections`; `what` is `chunk`, `done` is `delayed`.
     pub(crate) fn evidence(&self, what: &str, done: &str) -> Evidence {
         let (hits, connections) = (self.count(), self.connections());
-        Evidence::counted(hits, format!("{} {done} on {}", plural(hits, what), plural(connections, "connection")))
+        Evidence::counted(
+            hits,
+            format!("{} {done} on {}", figure::counted(hits, what), figure::counted(connections, "connection")),
+        )
+    }
+
+    /// `3 resolutions failed`: each connection asks for the service's addresses once.
+    pub(crate) fn evidence_of_resolutions(&self, done: &str) -> Evidence {
+        let hits = self.count();
+        Evidence::counted(hits, format!("{} {done}", figure::counted(hits, "resolution")))
     }
 
     /// `64 connections reset`.
     pub(crate) fn evidence_of_connections(&self, done: &str) -> Evidence {
         let hits = self.count();
-        Evidence::counted(hits, format!("{} {done}", plural(hits, "connection")))
+        Evidence::counted(hits, format!("{} {done}", figure::counted(hits, "connection")))
     }
-}
-
-/// `1 chunk`, `1,912 chunks`.
-pub(super) fn plural(n: u64, noun: &str) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + noun.len() + 2);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text.push(' ');
-    text.push_str(noun);
-    if n != 1 {
-        text.push('s');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -126,7 +118,7 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        let texts: Vec<_> = [0, 999, 1_000, 123_456, 1_234_567].map(|n| plural(n, "byte")).into();
+        let texts: Vec<_> = [0, 999, 1_000, 123_456, 1_234_567].map(|n| figure::counted(n, "byte")).into();
         assert_eq!(texts, ["0 bytes", "999 bytes", "1,000 bytes", "123,456 bytes", "1,234,567 bytes"]);
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Hold {
 
 impl Hold {
     /// Follows a change of plan.
-    pub(super) fn follow(&mut self, lane: &Lane, connection: ConnectionId) {
-        if lane.is_black_hole(connection) {
+    pub(super) fn follow(&mut self, lane: &Lane) {
+        if !lane.black_holes.is_empty() {
             self.since.get_or_insert_with(Instant::now);
             self.noted = false;
         } else {
@@ -38,21 +38,15 @@ impl Hold {
     /// Notes that something would have passed. A connection counts once for each fault.
     pub(super) fn note(&mut self, lane: &Lane, connection: ConnectionId) {
         self.noted = true;
-        for hole in lane.holes(connection) {
+        for hole in &lane.black_holes {
             hole.hits.strike(connection);
         }
     }
 
     /// Ready when a black hole that closes connections has waited long enough.
-    pub(super) fn poll_close(
-        &mut self,
-        cx: &mut Context<'_>,
-        timer: &Arc<Timer>,
-        lane: &Lane,
-        connection: ConnectionId,
-    ) -> Poll<Cut> {
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, timer: &Arc<Timer>, lane: &Lane) -> Poll<Cut> {
         let Some(since) = self.since else { return Poll::Pending };
-        let closing = lane.holes(connection).filter_map(|hole| Some((since + hole.close_after?, hole)));
+        let closing = lane.black_holes.iter().filter_map(|hole| Some((since + hole.close_after?, hole)));
         let Some((at, hole)) = closing.min_by_key(|(at, _)| *at) else { return Poll::Pending };
         self.alarm.poll_until(cx, timer, at).map(|()| Cut::close(hole.hits.clone()))
     }

@@ -1,9 +1,9 @@
 //! Where the kernel moves nothing from socket to socket by itself, bytes are copied.
 
+use super::socket::Socket;
 use std::convert::Infallible;
 use std::io;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// There is none.
@@ -23,11 +23,11 @@ impl Pipe {
         match self.0 {}
     }
 
-    pub(super) fn poll_fill(&mut self, _cx: &mut Context<'_>, _from: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, _cx: &mut Context<'_>, _from: &Socket) -> Poll<io::Result<usize>> {
         match self.0 {}
     }
 
-    pub(super) fn poll_empty(&mut self, _cx: &mut Context<'_>, _to: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_empty(&mut self, _cx: &mut Context<'_>, _to: &Socket) -> Poll<io::Result<usize>> {
         match self.0 {}
     }
 

@@ -3,6 +3,7 @@
 //! A pipe lies between the two. It is taken when there are bytes to move and given back when it is empty, so that
 //! few pipes serve many connections, and only a connection whose receiver stalls holds one for longer.
 
+use super::socket::Socket;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use std::cell::RefCell;
 use std::io;
@@ -10,7 +11,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// Bytes that a pipe takes. The system allows a user without rights 64 MiB of pipes.
@@ -64,7 +64,7 @@ impl Pipe {
 
     /// Moves bytes in; 0 is the end of the source. Only for an empty pipe: a full one can't be told from a source
     /// that has nothing.
-    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, from: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, from: &Socket) -> Poll<io::Result<usize>> {
         debug_assert!(self.is_empty());
         loop {
             ready!(from.poll_read_ready(cx))?;
@@ -82,7 +82,7 @@ impl Pipe {
     }
 
     /// Moves bytes out.
-    pub(super) fn poll_empty(&mut self, cx: &mut Context<'_>, to: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_empty(&mut self, cx: &mut Context<'_>, to: &Socket) -> Poll<io::Result<usize>> {
         loop {
             ready!(to.poll_write_ready(cx))?;
             match to.try_io(Interest::WRITABLE, || self.empty(to)) {
@@ -103,12 +103,12 @@ impl Pipe {
         Ok(n)
     }
 
-    fn fill(&self, from: &TcpStream) -> io::Result<usize> {
+    fn fill(&self, from: &Socket) -> io::Result<usize> {
         let Some((_, write)) = &self.ends else { return Ok(0) };
         Ok(splice(from.as_fd(), None, write, None, SIZE, SpliceFlags::NONBLOCK | SpliceFlags::MOVE)?)
     }
 
-    fn empty(&self, to: &TcpStream) -> io::Result<usize> {
+    fn empty(&self, to: &Socket) -> io::Result<usize> {
         let Some((read, _)) = &self.ends else { return Ok(0) };
         Ok(splice(read, None, to.as_fd(), None, self.len, SpliceFlags::NONBLOCK | SpliceFlags::MOVE)?)
     }

@@ -1,8 +1,13 @@
 //! The active faults of a proxy, sorted by what they do and where.
 
-use super::direction::{Direction, Directions};
+use super::delay::Delay;
+use super::direction::Direction;
+use super::draw;
+use super::effect::{Effect, Entry, Slices};
 use super::hits::{ConnectionId, Hits};
-use crate::units::ByteRate;
+use super::resolve::Wrong;
+use super::scope::{Scope, Who};
+use crate::units::{ByteRate, Percent};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -11,34 +16,24 @@ const LINE: usize = 64 * 1024 * 1024;
 /// Bytes that wait for a link of limited rate; more stay with the sender, which so feels the rate.
 const QUEUE: usize = 64 * 1024;
 
-/// What one fault does.
-#[derive(Debug, Clone)]
-pub(crate) enum Effect {
-    /// Connections are closed, new ones too; with `refuse` nobody listens.
-    Down { refuse: bool },
-    /// Connections are reset: those accepted before number `before`, or all.
-    Reset { seen_by: Directions, before: Option<ConnectionId> },
-    /// Nothing passes, on connections accepted before number `before` or on all; after `close_after` the connection is
-    /// closed.
-    BlackHole { directions: Directions, close_after: Option<Duration>, before: Option<ConnectionId> },
-    /// Everything arrives later.
-    Latency { directions: Directions, delay: Duration, jitter: Duration, seed: u64 },
-    /// Everything arrives at no more than a rate.
-    Bandwidth { directions: Directions, rate: ByteRate },
-}
-
-/// A fault in the set.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) effect: Effect,
-    pub(super) hits: Arc<Hits>,
-}
-
-/// All active faults, as connections look them up. Never changed, only replaced.
+/// Active faults, as connections look them up. Never changed, only replaced.
+///
+/// The plan of a proxy holds all of them; [`of`](Self::of) makes the plan of one connection, in which everything is
+/// meant for it.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) refuses: bool,
-    cuts: Vec<(Cut, Option<ConnectionId>)>,
+    /// Who connects gets no answer.
+    pub(super) is_deaf: bool,
+    /// Some fault tells connections apart.
+    picks: bool,
+    /// Some fault asks for server names.
+    pub(super) asks_for_names: bool,
+    entries: Vec<Entry>,
+    cuts: Vec<Cut>,
+    limits: Vec<ConnectionLimit>,
+    slow_connects: Vec<SlowConnect>,
+    wrong_answers: Vec<Wrong>,
     upstream: Lane,
     downstream: Lane,
 }
@@ -46,9 +41,13 @@ pub(super) struct Plan {
 /// The faults that act on one direction.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    black_holes: Vec<BlackHole>,
+    pub(super) black_holes: Vec<BlackHole>,
+    pub(super) data_limits: Vec<DataLimit>,
+    pub(super) corruptions: Vec<Corruption>,
     pub(super) latencies: Vec<Latency>,
-    pub(super) bandwidths: Vec<Bandwidth>,
+    slow_closes: Vec<SlowClose>,
+    bandwidths: Vec<Bandwidth>,
+    pub(super) slicer: Option<Slicer>,
 }
 
 /// An end of the connection that a fault asks for.
@@ -59,24 +58,60 @@ pub(super) struct Cut {
     pub(super) hits: Arc<Hits>,
 }
 
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionLimit {
+    pub(super) most: u64,
+    pub(super) hits: Arc<Hits>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SlowConnect {
+    pub(super) delay: Duration,
+    pub(super) hits: Arc<Hits>,
+}
+
 #[derive(Debug)]
 pub(super) struct BlackHole {
     pub(super) close_after: Option<Duration>,
-    before: Option<ConnectionId>,
+    pub(super) hits: Arc<Hits>,
+}
+
+#[derive(Debug)]
+pub(super) struct DataLimit {
+    pub(super) bytes: u64,
+    pub(super) hits: Arc<Hits>,
+}
+
+#[derive(Debug)]
+pub(super) struct Corruption {
+    pub(super) bytes: Percent,
+    pub(super) scope: Scope,
     pub(super) hits: Arc<Hits>,
 }
 
 #[derive(Debug)]
 pub(super) struct Latency {
-    delay: Duration,
-    jitter: Duration,
-    seed: u64,
+    delay: Delay,
+    scope: Scope,
     pub(super) hits: Arc<Hits>,
 }
 
 #[derive(Debug)]
-pub(super) struct Bandwidth {
-    pub(super) rate: ByteRate,
+pub(super) struct SlowClose {
+    delay: Duration,
+    hits: Arc<Hits>,
+}
+
+#[derive(Debug)]
+struct Bandwidth {
+    rate: ByteRate,
+    hits: Arc<Hits>,
+}
+
+#[derive(Debug)]
+pub(super) struct Slicer {
+    pub(super) slices: Slices,
+    pub(super) scope: Scope,
     pub(super) hits: Arc<Hits>,
 }
 
@@ -87,46 +122,74 @@ impl Plan {
         NONE.clone()
     }
 
-    pub(super) fn of(entries: &[Entry]) -> Self {
+    /// Of all faults of a proxy.
+    pub(super) fn of_all(entries: &[Entry]) -> Self {
         let mut plan = Self::default();
-        for Entry { effect, hits } in entries {
-            plan.add(effect, hits);
+        entries.iter().for_each(|entry| plan.add(entry));
+        plan.picks = entries.iter().any(|entry| entry.scope.picks_connections());
+        plan.asks_for_names = entries.iter().any(|entry| entry.scope.server_name.is_some());
+        if plan.picks {
+            plan.entries = entries.to_vec();
         }
         plan
     }
 
-    fn add(&mut self, effect: &Effect, hits: &Arc<Hits>) {
+    /// What of it is meant for one connection.
+    pub(super) fn of(self: &Arc<Self>, who: &Who<'_>) -> Arc<Self> {
+        if !self.picks {
+            return self.clone();
+        }
+        let mut own = Self { asks_for_names: self.asks_for_names, ..Self::default() };
+        self.entries.iter().filter(|entry| entry.scope.picks(who)).for_each(|entry| own.add(entry));
+        Arc::new(own)
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        let Entry { effect, scope, hits } = entry;
         let hits = || hits.clone();
         match *effect {
             Effect::Down { refuse } => {
                 self.refuses |= refuse;
-                self.cuts.push((Cut::close(hits()), None));
+                self.cuts.push(Cut::close(hits()));
             }
-            Effect::Reset { seen_by, before } => {
-                let cut = Cut {
-                    reset_client: seen_by.contains(Direction::Downstream),
-                    reset_server: seen_by.contains(Direction::Upstream),
-                    hits: hits(),
-                };
-                self.cuts.push((cut, before));
+            Effect::Reset => self.cuts.push(Cut {
+                reset_client: scope.directions.contains(Direction::Downstream),
+                reset_server: scope.directions.contains(Direction::Upstream),
+                hits: hits(),
+            }),
+            Effect::ConnectionLimit { most } => self.limits.push(ConnectionLimit { most, hits: hits() }),
+            Effect::SlowConnect { delay } => self.slow_connects.push(SlowConnect { delay, hits: hits() }),
+            Effect::Dns(ref answers) => self.wrong_answers.push(Wrong { answers: answers.clone(), hits: hits() }),
+            Effect::BlackHole { close_after, deaf } => {
+                self.is_deaf |= deaf;
+                self.each(scope, |lane| lane.black_holes.push(BlackHole { close_after, hits: hits() }));
             }
-            Effect::BlackHole { directions, close_after, before } => {
-                self.each(directions, |lane| lane.black_holes.push(BlackHole { close_after, before, hits: hits() }));
+            Effect::LimitData { bytes } => {
+                self.each(scope, |lane| lane.data_limits.push(DataLimit { bytes, hits: hits() }));
             }
-            Effect::Latency { directions, delay, jitter, seed } => {
-                self.each(directions, |lane| lane.latencies.push(Latency { delay, jitter, seed, hits: hits() }));
+            Effect::Corruption { bytes } => self.each(scope, |lane| {
+                lane.corruptions.push(Corruption { bytes, scope: scope.clone(), hits: hits() });
+            }),
+            Effect::Latency { delay } => self.each(scope, |lane| {
+                lane.latencies.push(Latency { delay, scope: scope.clone(), hits: hits() });
+            }),
+            Effect::SlowClose { delay } => {
+                self.each(scope, |lane| lane.slow_closes.push(SlowClose { delay, hits: hits() }));
             }
-            Effect::Bandwidth { directions, rate } => {
-                self.each(directions, |lane| lane.bandwidths.push(Bandwidth { rate, hits: hits() }));
+            Effect::Bandwidth { rate } => {
+                self.each(scope, |lane| lane.bandwidths.push(Bandwidth { rate, hits: hits() }))
             }
+            Effect::Slicer { slices } => self.each(scope, |lane| {
+                lane.slicer = Some(Slicer { slices, scope: scope.clone(), hits: hits() });
+            }),
         }
     }
 
-    fn each(&mut self, directions: Directions, mut add: impl FnMut(&mut Lane)) {
-        if directions.contains(Direction::Upstream) {
+    fn each(&mut self, scope: &Scope, mut add: impl FnMut(&mut Lane)) {
+        if scope.directions.contains(Direction::Upstream) {
             add(&mut self.upstream);
         }
-        if directions.contains(Direction::Downstream) {
+        if scope.directions.contains(Direction::Downstream) {
             add(&mut self.downstream);
         }
     }
@@ -139,24 +202,35 @@ impl Plan {
     }
 
     /// The end that a connection must take, if one of the faults asks for it; the oldest fault wins.
-    pub(super) fn cut(&self, connection: ConnectionId) -> Option<&Cut> {
-        self.cuts.iter().find(|(_, before)| before.is_none_or(|before| connection < before)).map(|(cut, _)| cut)
+    pub(super) fn cut(&self) -> Option<&Cut> {
+        self.cuts.first()
+    }
+
+    /// The tightest limit on the number of connections.
+    pub(super) fn connection_limit(&self) -> Option<&ConnectionLimit> {
+        self.limits.iter().min_by_key(|limit| limit.most)
+    }
+
+    /// How much later the connection to the service is made: all together.
+    pub(super) fn slow_connects(&self) -> &[SlowConnect] {
+        &self.slow_connects
+    }
+
+    /// The answer that comes in place of the addresses of the service's name, of the oldest fault that gives one.
+    pub(super) fn wrong_answer(&self) -> Option<&Wrong> {
+        self.wrong_answers.first()
     }
 }
 
 impl Lane {
-    /// Whether bytes of a connection pass as if there were no proxy.
-    pub(super) fn is_clear(&self, connection: ConnectionId) -> bool {
-        !self.is_black_hole(connection) && self.latencies.is_empty() && self.bandwidths.is_empty()
-    }
-
-    pub(super) fn is_black_hole(&self, connection: ConnectionId) -> bool {
-        self.holes(connection).next().is_some()
-    }
-
-    /// The black holes in which a connection is.
-    pub(super) fn holes(&self, connection: ConnectionId) -> impl Iterator<Item = &BlackHole> {
-        self.black_holes.iter().filter(move |hole| hole.before.is_none_or(|before| connection < before))
+    /// Whether bytes pass as if there were no proxy.
+    pub(super) fn is_clear(&self) -> bool {
+        self.black_holes.is_empty()
+            && self.data_limits.is_empty()
+            && self.corruptions.is_empty()
+            && self.latencies.is_empty()
+            && self.bandwidths.is_empty()
+            && self.slicer.is_none()
     }
 
     /// The rate of the narrowest place.
@@ -164,20 +238,28 @@ impl Lane {
         self.bandwidths.iter().map(|bandwidth| bandwidth.rate).min()
     }
 
-    /// Counts a chunk that meets the faults of this lane. Done before it leaves, so that who has received
-    /// it finds it counted.
-    pub(super) fn count_unless(&self, bytes: usize, known: impl Fn(&Arc<Hits>) -> bool) {
-        for latency in self.latencies.iter().filter(|latency| !known(&latency.hits)) {
+    /// Counts a chunk that meets the faults of this lane, those that are not `known` to it; whether it met one. Done
+    /// before it leaves, so that who has received it finds it counted.
+    pub(super) fn count_unless(&self, chunk: ChunkOf, bytes: usize, known: impl Fn(&Arc<Hits>) -> bool) -> bool {
+        let mut met = false;
+        for latency in self.latencies.iter().filter(|latency| latency.picks(chunk) && !known(&latency.hits)) {
             latency.hits.add(1);
+            if latency.scope.share.is_of_chunks() {
+                latency.hits.touch(chunk.connection);
+            }
+            met = true;
         }
         for bandwidth in self.bandwidths.iter().filter(|bandwidth| !known(&bandwidth.hits)) {
             bandwidth.hits.add(bytes as u64);
+            met = true;
         }
+        met
     }
 
-    /// Tells the counters of latency and bandwidth that data of a connection met them.
+    /// Tells the counters of what meets every chunk that data of a connection met it.
     pub(super) fn touch(&self, connection: ConnectionId) {
-        self.latencies.iter().for_each(|latency| _ = latency.hits.touch(connection));
+        let latencies = self.latencies.iter().filter(|latency| !latency.scope.share.is_of_chunks());
+        latencies.for_each(|latency| _ = latency.hits.touch(connection));
         self.bandwidths.iter().for_each(|bandwidth| _ = bandwidth.hits.touch(connection));
     }
 
@@ -189,15 +271,32 @@ impl Lane {
     }
 
     /// The delay of a chunk: those of all latency faults together.
-    pub(super) fn delay(&self, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
-        self.latencies.iter().map(|latency| latency.draw(connection, direction, chunk)).sum()
+    pub(super) fn delay(&self, chunk: ChunkOf) -> Duration {
+        self.latencies.iter().filter(|latency| latency.picks(chunk)).map(|latency| latency.draw(chunk)).sum()
+    }
+
+    /// The delay of an orderly end, beside that of a chunk.
+    pub(super) fn delay_of_end(&self, chunk: ChunkOf) -> Duration {
+        self.delay(chunk) + self.slow_closes.iter().map(|slow| slow.delay).sum::<Duration>()
+    }
+
+    /// Counts an orderly end that slow closing makes late; a connection counts once.
+    pub(super) fn count_end(&self, connection: ConnectionId) {
+        self.slow_closes.iter().for_each(|slow| slow.hits.strike(connection));
     }
 
     /// Bytes that may be under way: what the latency keeps on the wire at the rate, and a queue before it.
     pub(super) fn capacity(&self) -> usize {
         let delay = self.longest_delay();
         match self.rate() {
-            None if delay.is_zero() => 0,
+            // What is sliced waits, and must not be read without end.
+            None if delay.is_zero() => {
+                if self.is_clear() {
+                    0
+                } else {
+                    QUEUE
+                }
+            }
             None => LINE,
             Some(rate) => {
                 let under_way = rate.as_bytes_per_second() as f64 * delay.as_secs_f64();
@@ -208,7 +307,27 @@ impl Lane {
 
     /// The longest delay that a chunk can get.
     fn longest_delay(&self) -> Duration {
-        self.latencies.iter().fold(Duration::ZERO, |sum, l| sum.saturating_add(l.delay).saturating_add(l.jitter))
+        self.latencies.iter().fold(Duration::ZERO, |sum, latency| sum.saturating_add(latency.delay.longest()))
+    }
+}
+
+/// A chunk of a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChunkOf {
+    pub(super) connection: ConnectionId,
+    pub(super) direction: Direction,
+    /// Which of its link, counted from 0.
+    pub(super) number: u64,
+}
+
+impl Latency {
+    fn picks(&self, chunk: ChunkOf) -> bool {
+        self.scope.picks_chunk(chunk.connection, chunk.direction, chunk.number)
+    }
+
+    /// The delay of one chunk.
+    fn draw(&self, chunk: ChunkOf) -> Duration {
+        self.delay.at(draw::in_lane(self.scope.seed, chunk.connection, chunk.direction, chunk.number))
     }
 }
 
@@ -216,72 +335,5 @@ impl Cut {
     /// Both sockets are closed.
     pub(super) fn close(hits: Arc<Hits>) -> Self {
         Self { reset_client: false, reset_server: false, hits }
-    }
-}
-
-impl Latency {
-    /// The delay of one chunk: uniform in `delay ± jitter`. A function of the seed, the connection, the
-    /// direction and the chunk's number, so that a replay draws the same and a second look does too.
-    pub(super) fn draw(&self, connection: ConnectionId, direction: Direction, chunk: u64) -> Duration {
-        if self.jitter.is_zero() {
-            return self.delay;
-        }
-        let lane = connection << 1 | u64::from(direction == Direction::Downstream);
-        let unit = (mix(mix(self.seed ^ mix(lane)) ^ chunk) >> 11) as f64 / (1_u64 << 53) as f64;
-        (self.delay + self.jitter).saturating_sub(self.jitter.mul_f64(2.0 * unit))
-    }
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-fn mix(n: u64) -> u64 {
-    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::{kilobytes_per_second, millis};
-
-    fn latency(delay: u64, jitter: u64, seed: u64) -> Latency {
-        Latency { delay: millis(delay), jitter: millis(jitter), seed, hits: Hits::new() }
-    }
-
-    #[test]
-    fn jitter_is_uniform_around_the_delay() {
-        let latency = latency(300, 50, 42);
-        let draws: Vec<_> = (0..10_000).map(|i| latency.draw(i % 7, Direction::Downstream, i).as_secs_f64()).collect();
-        assert!(draws.iter().all(|d| (0.25..=0.35).contains(d)));
-        let mean = draws.iter().sum::<f64>() / 1e4;
-        assert!((mean - 0.3).abs() < 0.002, "mean {mean}");
-        let outer = draws.iter().filter(|d| (**d - 0.3).abs() > 0.025).count();
-        assert!((4_700..5_300).contains(&outer), "{outer} of 10,000 in the outer half");
-    }
-
-    #[test]
-    fn the_seed_decides_the_draws() {
-        let draws =
-            |seed| -> Vec<_> { (0..8).map(|i| latency(100, 100, seed).draw(3, Direction::Upstream, i)).collect() };
-        assert_eq!(draws(1), draws(1));
-        assert_ne!(draws(1), draws(2));
-    }
-
-    #[test]
-    fn a_cut_of_open_connections_spares_later_ones() {
-        let effect = Effect::Reset { seen_by: Directions::Both, before: Some(3) };
-        let plan = Plan::of(&[Entry { effect, hits: Hits::new() }]);
-        assert!(plan.cut(2).is_some());
-        assert!(plan.cut(3).is_none());
-    }
-
-    #[test]
-    fn each_direction_has_its_own_faults() {
-        let hits = Hits::new;
-        let slow = |rate| Effect::Bandwidth { directions: Directions::Upstream, rate: kilobytes_per_second(rate) };
-        let plan = Plan::of(&[Entry { effect: slow(9), hits: hits() }, Entry { effect: slow(5), hits: hits() }]);
-        assert!(plan.lane(Direction::Downstream).is_clear(0));
-        assert_eq!(plan.lane(Direction::Upstream).rate(), Some(kilobytes_per_second(5)));
     }
 }

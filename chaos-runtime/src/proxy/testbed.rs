@@ -71,14 +71,18 @@ pub(crate) async fn echo(mut stream: TcpStream) -> io::Result<()> {
 
 /// Injects for a hold of a minute.
 pub(crate) async fn hold(fault: &mut impl Fault) -> Result<Undo> {
+    let cx = InjectCx::new(42, true, Some(secs(60)));
+    fault.prepare(&cx).await?;
     let undo = fault.undo();
-    fault.inject(&InjectCx { seed: 42, held: true, hold: Some(secs(60)) }).await?;
+    fault.inject(&cx).await?;
     Ok(undo)
 }
 
 /// Injects once.
 pub(crate) async fn once(fault: &mut impl Fault) -> Result<()> {
-    fault.inject(&InjectCx { seed: 42, held: false, hold: None }).await
+    let cx = InjectCx::new(42, false, None);
+    fault.prepare(&cx).await?;
+    fault.inject(&cx).await
 }
 
 pub(crate) async fn clear(undo: &Undo) {

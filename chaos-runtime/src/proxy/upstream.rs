@@ -1,15 +1,22 @@
 //! Where the service behind a proxy is.
 
+use super::resolve::Resolver;
+use super::socket::Socket;
 use crate::{Error, Result};
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
 #[cfg(feature = "docker")]
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 #[cfg(feature = "docker")]
 use tokio::sync::watch;
 
@@ -22,7 +29,12 @@ pub struct Upstream(Host);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
     Addr(SocketAddr),
+    /// The first of these that can be connected to.
+    Addrs(Vec<SocketAddr>),
     Name(String, u16),
+    Resolved(Resolver),
+    #[cfg(unix)]
+    Unix(PathBuf),
     #[cfg(feature = "docker")]
     Changing(Changing),
     #[cfg(feature = "docker")]
@@ -71,10 +83,10 @@ impl PartialEq for Spread {
 #[cfg(feature = "docker")]
 impl Eq for Spread {}
 
-/// What [`Chaos::proxy`](crate::Chaos::proxy) takes: a `SocketAddr`, `"host:port"`, `(host, port)`.
+/// What [`Chaos::proxy`](crate::Chaos::proxy) takes: a `SocketAddr`, `"host:port"`, `(host, port)`, `"unix:/path"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no address of a service",
-    note = "a `SocketAddr`, `\"host:port\"` or `(\"host\", port)` is"
+    note = "a `SocketAddr`, `\"host:port\"`, `(\"host\", port)` or `\"unix:/path\"` is"
 )]
 pub trait ToUpstream {
     /// The address, or an error that says what is wrong with it.
@@ -82,8 +94,11 @@ pub trait ToUpstream {
 }
 
 impl Upstream {
-    /// Parses `host:port`, `1.2.3.4:port` or `[::1]:port`.
+    /// Parses `host:port`, `1.2.3.4:port`, `[::1]:port` or `unix:/path`.
     fn parse(text: &str) -> Result<Self> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::at_path(path);
+        }
         if let Ok(addr) = text.parse() {
             return Ok(Self(Host::Addr(addr)));
         }
@@ -102,6 +117,22 @@ impl Upstream {
         Self::named(host, port)
     }
 
+    #[cfg(unix)]
+    fn at_path(path: &str) -> Result<Self> {
+        let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+        if !path.is_absolute() || path.file_name().is_none() {
+            return Err(Error::new(format!("`unix:{}` is not the path of a socket", path.display()))
+                .help("write an absolute path: \"unix:/run/postgresql/.s.PGSQL.5432\""));
+        }
+        Ok(Self(Host::Unix(path.to_owned())))
+    }
+
+    #[cfg(not(unix))]
+    fn at_path(path: &str) -> Result<Self> {
+        Err(Error::new(format!("`unix:{path}`: this platform has no Unix sockets here"))
+            .help("use the service's TCP port"))
+    }
+
     fn named(host: &str, port: u16) -> Result<Self> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(Self(Host::Addr((ip, port).into())));
@@ -110,6 +141,29 @@ impl Upstream {
             return Err(Error::new(format!("`{host}` is not the name of a host")).help("write (\"host\", port)"));
         }
         Ok(Self(Host::Name(host.to_owned(), port)))
+    }
+
+    /// A service whose addresses something other than the system's resolver knows: service discovery, a DNS server of
+    /// your own. It is asked for each new connection; the addresses are tried in their order. `name` is for reports.
+    ///
+    /// ```no_run
+    /// # use chaos_runtime::{Chaos, proxy::Upstream};
+    /// # async fn registered(_: &str) -> std::io::Result<Vec<std::net::SocketAddr>> { Ok(Vec::new()) }
+    /// # async fn body(chaos: &mut Chaos) -> chaos_runtime::Result {
+    /// let db = chaos.proxy(Upstream::resolved_by("orders-db", || registered("orders-db"))).await?;
+    /// chaos.inject(db.dns_stale()).start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn resolved_by<F>(name: impl Into<String>, resolve: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        Self(Host::Resolved(Resolver::new(name.into(), resolve)))
+    }
+
+    /// One of these addresses, the first that can be connected to.
+    pub(crate) fn at_all(addrs: Vec<SocketAddr>) -> Self {
+        Self(Host::Addrs(addrs))
     }
 
     /// One that is read anew for each connection. While it is `None`, connections are closed at once.
@@ -125,25 +179,69 @@ impl Upstream {
     }
 
     /// Connects to it.
-    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+    pub(super) async fn connect(&self) -> io::Result<Socket> {
+        #[cfg(unix)]
+        if let Host::Unix(path) = &self.0 {
+            return UnixStream::connect(path).await.map(Socket::Unix).inspect_err(crate::descriptors::note);
+        }
+        self.connect_by_tcp().await.map(Socket::Tcp).inspect_err(crate::descriptors::note)
+    }
+
+    async fn connect_by_tcp(&self) -> io::Result<TcpStream> {
+        if let Host::Addr(addr) = &self.0 {
+            return TcpStream::connect(addr).await;
+        }
+        let addrs = self.addresses().await?;
+        if addrs.is_empty() {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        // One after the other, until one can be connected to.
+        TcpStream::connect(&*addrs).await
+    }
+
+    /// The path of a Unix socket.
+    #[cfg(unix)]
+    pub(super) fn path(&self) -> Option<&Path> {
         match &self.0 {
-            Host::Addr(addr) => TcpStream::connect(addr).await,
-            Host::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await,
+            Host::Unix(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Where it is now: the addresses to try, one after the other. Those of a name are asked for anew each time.
+    pub(crate) async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        match &self.0 {
+            Host::Addr(addr) => Ok(vec![*addr]),
+            Host::Addrs(addrs) => Ok(addrs.clone()),
+            Host::Name(name, port) => look_up(name, *port).await,
+            Host::Resolved(resolver) => resolver.addresses().await,
+            #[cfg(unix)]
+            Host::Unix(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
             #[cfg(feature = "docker")]
             Host::Changing(Changing(current)) => {
                 let current = current.borrow().clone();
                 match current {
-                    Some((host, port)) => TcpStream::connect((host.as_str(), port)).await,
-                    None => Err(io::ErrorKind::ConnectionRefused.into()),
+                    Some((host, port)) => look_up(&host, port).await,
+                    None => Ok(Vec::new()),
                 }
             }
             #[cfg(feature = "docker")]
-            Host::Spread(spread) => match spread.next() {
-                Some(place) => TcpStream::connect(place).await,
-                None => Err(io::ErrorKind::ConnectionRefused.into()),
-            },
+            Host::Spread(spread) => Ok(spread.next().into_iter().collect()),
         }
-        .inspect_err(crate::descriptors::note)
+    }
+
+    /// Whether addresses are asked for by a name.
+    pub(crate) fn has_name(&self) -> bool {
+        match &self.0 {
+            Host::Name(..) | Host::Resolved(_) => true,
+            Host::Addr(_) | Host::Addrs(_) => false,
+            #[cfg(unix)]
+            Host::Unix(_) => false,
+            #[cfg(feature = "docker")]
+            Host::Changing(_) => true,
+            #[cfg(feature = "docker")]
+            Host::Spread(_) => false,
+        }
     }
 
     /// The loopback address of the same family, on which its clients can surely connect.
@@ -159,7 +257,11 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Host::Addr(addr) => addr.fmt(f),
+            Host::Addrs(addrs) => f.write_str(&listed(addrs)),
             Host::Name(name, port) => write!(f, "{name}:{port}"),
+            Host::Resolved(resolver) => f.write_str(&resolver.name),
+            #[cfg(unix)]
+            Host::Unix(path) => write!(f, "unix:{}", path.display()),
             #[cfg(feature = "docker")]
             Host::Changing(Changing(current)) => match &*current.borrow() {
                 Some((host, port)) => write!(f, "{host}:{port}"),
@@ -167,12 +269,21 @@ impl fmt::Display for Upstream {
             },
             #[cfg(feature = "docker")]
             Host::Spread(spread) => {
-                let places: Vec<String> = spread.places.borrow().iter().map(ToString::to_string).collect();
-                f.write_str(if places.is_empty() { "nothing" } else { "" })?;
-                f.write_str(&places.join(", "))
+                let places = listed(&spread.places.borrow());
+                f.write_str(if places.is_empty() { "nothing" } else { &places })
             }
         }
     }
+}
+
+/// Asks the system's resolver.
+async fn look_up(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, port)).await?.collect())
+}
+
+/// `127.0.0.1:80, [::1]:80`
+fn listed(addrs: &[SocketAddr]) -> String {
+    addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl ToUpstream for Upstream {

@@ -27,7 +27,11 @@ pub(crate) fn record(bytes: &[u8]) {
         // Twice, as a name that is taken makes another one.
         legal(&junit::document([&suite, &suite], &[]).expect("memory takes all bytes"));
     }
-    for style in [Style::PLAIN, Style { width: 60, color: false }, Style { width: 200, color: true }] {
+    for style in [
+        Style::PLAIN,
+        Style { width: 60, color: false, ..Style::PLAIN },
+        Style { width: 200, color: true, ..Style::PLAIN },
+    ] {
         let report = terminal::render(&journal, Some(path), style);
         let loud = terminal::render_loud(&journal, style).unwrap_or_default();
         if !style.color {

@@ -8,7 +8,7 @@
 
 use super::journal::{
     ClaimRecord, Event, ExperimentInfo, FailureSample, FaultRecord, Finding, Journal, LatencySummary, LedgerIds,
-    LedgerRecord, LoadRecord, OutputRecord, PhaseStats, ProbeRecord, Reason, RollbackRecord, RunInfo,
+    LedgerRecord, LoadRecord, OutputRecord, PhaseStats, ProbeRecord, Reason, Revision, RollbackRecord, RunInfo,
 };
 use crate::secret::redact;
 use std::borrow::Cow;
@@ -87,6 +87,10 @@ pub(crate) fn publish(journal: &Journal) -> Journal {
     for output in &mut published.outputs {
         if let Cow::Owned(redacted) = redact(&output.lines.join("\n")) {
             output.lines = redacted.lines().map(str::to_owned).collect();
+            // A secret of several lines is one line now.
+            if output.lines.len() != output.at_us.len() {
+                output.at_us.clear();
+            }
         }
     }
     // JSON has no NaN: it would be written as null, which no reader takes for a mean.
@@ -149,7 +153,7 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
     let Journal {
         schema: _,
         experiment: ExperimentInfo { name, package, binary, file, line: _, column: _, doc },
-        run: RunInfo { id, profile, seed: _, started_at, host, os, version, confidence: _ },
+        run: RunInfo { id, profile, seed: _, started_at, host, os, version, confidence: _, revision },
         verdict: _,
         reasons,
         notes,
@@ -169,6 +173,11 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
     for text in [name, package, binary, file, started_at, os, version, replay] {
         f(text, Origin::Build);
     }
+    if let Some(Revision { commit, dirty: _, branch, tag }) = revision {
+        for text in std::iter::once(commit).chain(branch).chain(tag) {
+            f(text, Origin::Build);
+        }
+    }
     for load in &mut *loads {
         for PhaseStats { response, failure_response, service, lag, queue, .. } in &mut load.phases {
             for LatencySummary { hdr_v2, .. } in [response, failure_response, service, lag, queue] {
@@ -176,7 +185,7 @@ fn each_text(journal: &mut Journal, f: &mut impl FnMut(&mut String, Origin)) {
             }
         }
     }
-    for OutputRecord { target, lines } in outputs {
+    for OutputRecord { target, lines, at_us: _ } in outputs {
         f(target, Origin::Run);
         lines.iter_mut().for_each(|line| f(line, Origin::Output));
     }
@@ -325,8 +334,10 @@ mod tests {
         let mut journal = sample::passed();
         let lines = ["before", "-----BEGIN PRIVATE KEY-----", "MIIEvQIBADANBg", "-----END PRIVATE KEY-----", "after"];
         let lines = lines.map(str::to_owned).to_vec();
-        journal.outputs = vec![OutputRecord { target: "process x".into(), lines }];
-        assert_eq!(publish(&journal).outputs[0].lines, ["before", "[redacted]", "after"]);
+        journal.outputs = vec![OutputRecord { target: "process x".into(), lines, at_us: vec![1, 2, 3, 4, 5] }];
+        let published = publish(&journal);
+        assert_eq!(published.outputs[0].lines, ["before", "[redacted]", "after"]);
+        assert!(published.outputs[0].at_us.is_empty(), "no line knows its instant any more");
     }
 
     /// Paths of the strings that lack the mark; names of closed sets need none.

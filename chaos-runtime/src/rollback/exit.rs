@@ -48,6 +48,7 @@ pub(super) fn install() -> Result<()> {
             let stage = LEAVING.changed.wait_while(stage, |stage| *stage == Stage::Staying);
             drop(stage.unwrap_or_else(PoisonError::into_inner));
             let _ = catch_unwind(|| finish(REASON));
+            let _ = catch_unwind(crate::report::live::close);
             LEAVING.go_to(Stage::RolledBack);
         })
         .map_err(|error| Error::new("failed to start the thread that rolls back at the exit").caused_by(error))?;

@@ -14,7 +14,6 @@ use futures_util::future::join_all;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
@@ -244,10 +243,11 @@ fn roll_back(ledgers: &[Arc<UndoLedger>]) {
 
 /// Straight to standard error: `eprintln!` goes to the captured output of whichever test came first.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "chaos-test: {}", crate::report::text::tell(text));
+    crate::report::live::write(&format!("chaos-test: {}\n", crate::report::text::tell(text)));
 }
 
 fn die(signal: i32) {
+    crate::report::live::close();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
     // Only reached if the default could not be restored.
     signal_hook::low_level::exit(128 + signal);

@@ -128,6 +128,32 @@ impl UndoLedger {
         Ok(())
     }
 
+    /// Replaces the recipe of an entry before more harm is done; on return it is on disk, as with [`record`](Self::record).
+    pub(crate) fn amend_durably(&self, id: UndoId, recipe: Recipe) -> Result<()> {
+        {
+            let state = self.inner.state();
+            let Some(entry) = state.entries.get(&id) else { return Ok(()) };
+            if entry.started {
+                return Err(Error::of(ErrorKind::Cancelled, format!("`{}` is being undone", entry.what)));
+            }
+            if !entry.on_disk && self.inner.dir.is_some() && recipe.outlives_process() {
+                let error =
+                    format!("the first undo of `{}` ended with this process, and a later one does not", entry.what);
+                return Err(Error::new(error).help("every fault that is made for it needs the same kind of undo"));
+            }
+            if let Some(reason) = &state.closed {
+                return Err(Error::of(ErrorKind::Cancelled, format!("{reason}: nothing is injected any more")));
+            }
+        }
+        self.amend(id, recipe)?;
+        let mut state = self.inner.state();
+        let State { entries, file, .. } = &mut *state;
+        let Some(entry) = entries.get(&id).filter(|entry| entry.on_disk) else { return Ok(()) };
+        let Some(file) = file.as_mut() else { return Ok(()) };
+        file.sync()
+            .map_err(|error| Error::new(format!("failed to write down how to undo `{}`", entry.what)).caused_by(error))
+    }
+
     /// Says that the injection is under way until the guard is dropped. An undo that is asked for
     /// meanwhile (by a signal) waits for that, up to 2 s, lest it end before the harm begins.
     pub(crate) fn injecting(&self, id: UndoId) -> Injecting {

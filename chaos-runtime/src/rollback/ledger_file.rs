@@ -23,6 +23,9 @@ enum Line {
         version: u32,
         id: u64,
         recipe: Recipe,
+        /// As in [`Entry`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<String>,
     },
     Done {
         version: u32,
@@ -98,6 +101,19 @@ impl LedgerFile {
         Ok(OwnedFile::try_take(path, false)?.map(|owned| Self { owned, torn: false }))
     }
 
+    /// What stands in a file, and whether somebody owns it. Changes nothing; whoever wants to take the file meanwhile
+    /// waits for a moment, or tries again.
+    pub(super) fn look(path: &Path) -> io::Result<(Contents, bool)> {
+        match OwnedFile::try_take(path.to_owned(), false)? {
+            Some(mut owned) => {
+                let mut bytes = Vec::new();
+                owned.file().read_to_end(&mut bytes)?;
+                Ok((Contents::parse(&bytes), false))
+            }
+            None => Ok((Contents::parse(&std::fs::read(path)?), true)),
+        }
+    }
+
     /// Writes an undo down; on return it has reached the disk.
     pub(super) fn record(&mut self, entry: Entry) -> io::Result<()> {
         self.append(&Line::Undo(entry))?;
@@ -106,7 +122,12 @@ impl LedgerFile {
 
     /// Replaces an entry's recipe. Not synced: what it adds is lost together with the machine's memory.
     pub(super) fn amend(&mut self, id: u64, recipe: &Recipe) -> io::Result<()> {
-        self.append(&Line::Amend { version: VERSION, id, recipe: recipe.clone() })
+        self.append(&Line::Amend { version: VERSION, id, recipe: recipe.clone(), secrets: recipe.secrets() })
+    }
+
+    /// What was written so far reaches the disk.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.owned.file().sync_data()
     }
 
     /// Marks an entry as undone. Not synced: at worst an undo, which is idempotent, runs once more.
@@ -173,8 +194,12 @@ impl Contents {
                 Ok(Version { version }) if version > VERSION => contents.newer = Some(version),
                 Ok(_) => match serde_json::from_slice(line) {
                     Ok(Line::Undo(entry)) => contents.pending.push(entry),
-                    Ok(Line::Amend { id, recipe, .. }) => {
-                        contents.pending.iter_mut().filter(|e| e.id == id).for_each(|e| e.recipe = recipe.clone());
+                    Ok(Line::Amend { id, recipe, secrets, .. }) => {
+                        for entry in contents.pending.iter_mut().filter(|entry| entry.id == id) {
+                            entry.recipe = recipe.clone();
+                            // The old ones stay secret: its words may speak of them.
+                            entry.secrets.extend(secrets.iter().cloned());
+                        }
                     }
                     Ok(Line::Done { id, .. }) => contents.pending.retain(|entry| entry.id != id),
                     Err(_) => contents.unreadable.push(index + 1),
@@ -222,7 +247,7 @@ mod tests {
             Line::Undo(entry(1)),
             Line::Undo(entry(2)),
             Line::Done { version: 1, id: 1 },
-            Line::Amend { version: 1, id: 2, recipe: amended.clone() },
+            Line::Amend { version: 1, id: 2, recipe: amended.clone(), secrets: vec![] },
         ]
         .iter()
         .flat_map(text)

@@ -417,3 +417,32 @@ fn what_a_killed_process_did_is_undone_by_exactly_one_of_two_replays() {
     assert!(!dir.path().join("one").exists() && !dir.path().join("two").exists());
     assert_eq!(files(&ledger), [""; 0]);
 }
+
+#[tokio::test]
+async fn an_entry_that_covers_more_is_on_disk_before_more_is_done_or_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|name| dir.path().join(name));
+    let undo = dir.path().join("undo");
+    [&a, &b, &c].iter().for_each(|path| std::fs::write(path, "").unwrap());
+    let ledger = UndoLedger::on_disk(undo.clone(), "e".into(), None);
+    let id = ledger.record("several", "disk", remove(&a)).unwrap();
+    let two = Recipe::all(vec![Recipe::Remove { path: a.clone() }, Recipe::Remove { path: b.clone() }]);
+    ledger.amend_durably(id, two).unwrap();
+    assert!(ledger_text(&undo).lines().last().unwrap().contains(r#""recipe":{"do":"all","recipes":[{"do":"remove","#));
+    ledger.close("the experiment is over");
+    let error = ledger.amend_durably(id, Recipe::Remove { path: c.clone() }).unwrap_err();
+    assert_eq!(error.message(), "the experiment is over: nothing is injected any more");
+    // As after a SIGKILL.
+    drop(ledger);
+    let recovered = recover(&undo);
+    assert!(recovered.len() == 1 && recovered[0].error.is_none(), "{recovered:?}");
+    assert!(!a.exists() && !b.exists() && c.exists());
+
+    let ledger = UndoLedger::on_disk(undo.clone(), "e".into(), None);
+    let id = ledger.record("in memory", "disk", counting(0).0).unwrap();
+    let error = ledger.amend_durably(id, Recipe::Remove { path: c.clone() }).unwrap_err();
+    assert_eq!(error.message(), "the first undo of `in memory` ended with this process, and a later one does not");
+    ledger.undo(id).await;
+    let error = ledger.amend_durably(id, Recipe::Nothing).unwrap_err();
+    assert_eq!(error.message(), "`in memory` is being undone");
+}

@@ -109,7 +109,7 @@ fn queue_name(name: &str) -> Result<String> {
 
 /// One directory for each user of the machine, which nobody else can write to.
 #[cfg(unix)]
-fn directory() -> Result<PathBuf> {
+pub(crate) fn directory() -> Result<PathBuf> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     let uid = rustix::process::getuid().as_raw();
     let dir = std::env::temp_dir().join(format!("chaos-test-{uid}"));
@@ -131,7 +131,7 @@ fn directory() -> Result<PathBuf> {
 }
 
 #[cfg(not(unix))]
-fn directory() -> Result<PathBuf> {
+pub(crate) fn directory() -> Result<PathBuf> {
     let dir = std::env::temp_dir().join("chaos-test");
     std::fs::create_dir_all(&dir).map_err(|error| {
         Error::new(format!("failed to make the directory of locks `{}`", dir.display()))

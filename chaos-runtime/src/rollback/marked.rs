@@ -40,15 +40,20 @@ impl Marked {
     pub(crate) fn signal(&self, signal: i32) -> Result<usize> {
         let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::new(format!("{signal} is not a signal")))?;
         let found = self.find();
+        self.signal_these(&found, signal)?;
+        Ok(found.len())
+    }
+
+    /// Sends a signal to those that were [found](Self::find) a moment ago, with their groups.
+    pub(crate) fn signal_these(&self, found: &BTreeSet<u32>, signal: Signal) -> Result<()> {
         let mut groups = BTreeSet::new();
-        for pid in &found {
-            match system::group(*pid).filter(|group| self.owns_group(*group, &found)) {
+        for pid in found {
+            match system::group(*pid).filter(|group| self.owns_group(*group, found)) {
                 Some(group) => drop(groups.insert(group)),
                 None => send(*pid, signal, kill_process)?,
             }
         }
-        groups.iter().try_for_each(|group| send(*group, signal, kill_process_group))?;
-        Ok(found.len())
+        groups.iter().try_for_each(|group| send(*group, signal, kill_process_group))
     }
 
     /// A group counts as theirs unless its leader is alive and not one of them.
@@ -106,6 +111,11 @@ pub(crate) fn state(pid: u32) -> Option<char> {
     system::state(pid)
 }
 
+/// How many seconds of CPU time all threads of a living process have used, to a clock tick (10 ms). Linux.
+pub(crate) fn cpu_used(pid: u32) -> Option<f64> {
+    system::cpu_used(pid)
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use std::collections::BTreeSet;
@@ -135,6 +145,13 @@ mod system {
 
     pub(super) fn group(pid: u32) -> Option<u32> {
         stat(pid)?.get(2)?.parse().ok()
+    }
+
+    pub(super) fn cpu_used(pid: u32) -> Option<f64> {
+        let fields = stat(pid)?;
+        let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let used = ticks(11)? + ticks(12)?;
+        Some(used as f64 / rustix::param::clock_ticks_per_second().max(1) as f64)
     }
 
     /// Clock ticks since boot, which needs the boot's id to be unique.
@@ -170,6 +187,10 @@ mod system {
 
     pub(super) fn started(pid: u32) -> Option<String> {
         ps("lstart=", pid)
+    }
+
+    pub(super) fn cpu_used(_pid: u32) -> Option<f64> {
+        None
     }
 }
 

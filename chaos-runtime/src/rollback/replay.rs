@@ -187,7 +187,7 @@ pub(crate) async fn replay_files_of(
 }
 
 /// All ledger files, by name. A missing directory has none.
-fn ledger_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn ledger_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let listing = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         listing => listing?,

@@ -3,6 +3,7 @@
 use super::undo::{Recipe, Undo};
 use crate::secret::redact;
 use crate::{Error, Result};
+use futures_util::future::BoxFuture;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -20,6 +21,9 @@ const STDERR_TAIL: usize = 1_000;
 /// How much more of it is kept, so that a secret that begins before the shown part is found whole.
 const STDERR_BEFORE: usize = 4_000;
 
+/// How long a composed fault's undo may wait until the injection of a part has ended.
+pub(crate) const COMPOSER_LIMIT: Duration = Duration::from_secs(5);
+
 /// What is worth knowing about an undo that succeeded: that its target was gone already.
 pub(crate) type Remark = Option<String>;
 
@@ -27,7 +31,11 @@ pub(crate) type Remark = Option<String>;
 ///
 /// The last attempt follows the recipe if there is one that means something outside this process: a
 /// closure that failed twice fails a third time, a command may not. Must run on a tokio runtime.
-pub(super) async fn carry_out(undo: &Undo) -> (u32, Result<Remark>) {
+pub(crate) async fn carry_out(undo: &Undo) -> (u32, Result<Remark>) {
+    if undo.composed {
+        // Its parts that failed were tried again one by one; the others must not be undone twice.
+        return (1, attempt(undo, false).await);
+    }
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -47,8 +55,19 @@ impl Recipe {
         match self {
             // It waits for the end of an experiment, and for the end of throttling.
             Self::Aws { .. } => Duration::from_secs(300),
+            Self::All { recipes } => recipes.iter().map(Self::attempt_limit).sum(),
             _ => ATTEMPT_LIMIT,
         }
+    }
+}
+
+impl Undo {
+    /// How long one attempt may take.
+    fn attempt_limit(&self) -> Duration {
+        let limit = self.recipe.attempt_limit();
+        let attempts = PAUSES.len() as u32 + 1;
+        let pauses: Duration = PAUSES.iter().sum();
+        if self.composed { COMPOSER_LIMIT + (limit + pauses) * attempts } else { limit }
     }
 }
 
@@ -57,14 +76,14 @@ async fn attempt(undo: &Undo, by_recipe: bool) -> Result<Remark> {
     let mut task = match &undo.live {
         Some(live) if !by_recipe => {
             let live = live.clone();
-            tokio::spawn(async move { live().await.map(|()| None) })
+            tokio::spawn(async move { live().await })
         }
         _ => {
             let recipe = undo.recipe.clone();
             tokio::spawn(async move { recipe.run().await })
         }
     };
-    let limit = undo.recipe.attempt_limit();
+    let limit = undo.attempt_limit();
     match tokio::time::timeout(limit, &mut task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Err(Error::new(format!("the undo panicked{}", panic_text(error)))),
@@ -84,7 +103,11 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 impl Recipe {
     /// Whether it means something to another process.
     pub(super) fn outlives_process(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::InProcess { .. })
+        match self {
+            Self::Nothing | Self::InProcess { .. } => false,
+            Self::All { recipes } => recipes.iter().any(Self::outlives_process),
+            _ => true,
+        }
     }
 
     /// Does what it says. Needs a tokio runtime.
@@ -94,6 +117,7 @@ impl Recipe {
             Self::Command { program, args } => run_command(program, args).await,
             Self::Containers { engine, steps } => return super::containers::run(engine.as_deref(), steps).await,
             Self::Aws { place, steps } => return super::aws::run(place, steps).await,
+            Self::All { recipes } => return run_all(recipes).await,
             Self::Remove { path } => {
                 let path = path.clone();
                 blocking(move || remove(&path)).await
@@ -109,12 +133,62 @@ impl Recipe {
                 let signal = *signal;
                 blocking(move || marked.signal(signal).map(drop)).await
             }
+            #[cfg(target_os = "linux")]
+            Self::LimitMarked { token, resource, soft, before } => {
+                let (token, resource, soft, before) = (token.clone(), *resource, *soft, before.clone());
+                blocking(move || super::limits::restore(&token, resource, soft, &before)).await
+            }
+            #[cfg(target_os = "linux")]
+            Self::LeaveGroup { path, home } => {
+                let (path, home) = (path.clone(), home.clone());
+                blocking(move || super::group::leave(&path, &home)).await
+            }
+            #[cfg(target_os = "linux")]
+            Self::Unmount { path } => {
+                let path = path.clone();
+                blocking(move || super::mounted::unmount(&path)).await
+            }
+            #[cfg(not(target_os = "linux"))]
+            Self::LimitMarked { .. } | Self::LeaveGroup { .. } | Self::Unmount { .. } => {
+                Err(Error::new("limits, control groups and small disks are undone on Linux only"))
+            }
+            Self::WriteFile { path, text } => {
+                let (path, text) = (path.clone(), text.clone());
+                blocking(move || write(&path, &text)).await
+            }
             #[cfg(not(unix))]
             Self::KillMarked { .. } | Self::SignalMarked { .. } => {
                 Err(Error::new("processes can be found by their mark on unix only"))
             }
         }
         .map(|()| None)
+    }
+}
+
+/// The last one first. Boxed, as a recipe may hold recipes.
+fn run_all(recipes: &[Recipe]) -> BoxFuture<'_, Result<Remark>> {
+    Box::pin(async move {
+        let mut outcomes = Vec::with_capacity(recipes.len());
+        for recipe in recipes.iter().rev() {
+            outcomes.push(recipe.run().await);
+        }
+        sum_up(outcomes)
+    })
+}
+
+/// What came of several undos: all that failed, or all that is worth knowing.
+pub(crate) fn sum_up(outcomes: Vec<Result<Remark>>) -> Result<Remark> {
+    let (mut remarks, mut errors) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(remark) => remarks.extend(remark),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.len() {
+        0 => Ok((!remarks.is_empty()).then(|| remarks.join("; "))),
+        1 => Err(errors.remove(0)),
+        _ => Err(Error::new(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
     }
 }
 
@@ -139,6 +213,20 @@ fn remove(path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whoever reads it meanwhile sees the old text or the new one.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if !path.is_absolute() {
+        return Err(Error::new(format!("refusing to write `{}`", path.display())).help("an undo needs absolute paths"));
+    }
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| Error::new(format!("failed to write `{}`", path.display())).caused_by(error))
 }
 
 async fn run_command(program: &str, args: &[String]) -> Result<()> {
@@ -220,6 +308,21 @@ mod tests {
         let script = format!("echo before {} >&2; head -c 900 /dev/zero | tr '\\0' x >&2; exit 1", secret.expose());
         let text = command(&script).run().await.unwrap_err().to_string();
         assert!(text.contains("[redacted]") && !text.contains("efgh"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_written_anew_and_one_that_is_gone_stays_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("clock");
+        let recipe = Recipe::WriteFile { path: path.clone(), text: "+0\n".into() };
+        recipe.run().await.unwrap();
+        assert!(!path.exists());
+        std::fs::write(&path, "+3600\n").unwrap();
+        recipe.run().await.unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "+0\n");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+        let relative = Recipe::WriteFile { path: "clock".into(), text: String::new() };
+        assert!(relative.run().await.unwrap_err().message().contains("refusing"));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::aws::{AwsPlace, AwsStep};
 use super::containers::ContainerStep;
+use super::run::Remark;
 use crate::Result;
 use crate::secret::{found_in, redact};
 use futures_util::future::BoxFuture;
@@ -20,10 +21,12 @@ pub struct Undo {
     pub(crate) live: Option<LiveUndo>,
     /// It runs when all others are done: the end of a target, on which faults may still have to be undone.
     pub(crate) last: bool,
+    /// It undoes several parts, and tries each of them again by itself.
+    pub(crate) composed: bool,
 }
 
 /// The undo as it runs in the process that injected the fault. May be called again if it fails.
-pub(crate) type LiveUndo = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+pub(crate) type LiveUndo = Arc<dyn Fn() -> BoxFuture<'static, Result<Remark>> + Send + Sync>;
 
 /// An undo as data, as it stands in the rollback ledger. Replayed by the next run after a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,40 @@ pub enum Recipe {
         #[serde(default)]
         leaders: Vec<Leader>,
     },
+    /// Give every process whose environment carries `CHAOS_CHILD=<token>` the soft limit that it had (Linux).
+    LimitMarked {
+        /// The token.
+        token: String,
+        /// Of what.
+        resource: Limited,
+        /// The limit of those that are not listed: they were born since. `None`: no limit.
+        soft: Option<u64>,
+        /// Those that were there before, each with its own.
+        before: Vec<LimitBefore>,
+    },
+    /// Move the processes of a control group to another one, and remove it (Linux).
+    LeaveGroup {
+        /// The group's directory.
+        #[serde(with = "super::path_text")]
+        path: PathBuf,
+        /// The directory of the group from which they came.
+        #[serde(with = "super::path_text")]
+        home: PathBuf,
+    },
+    /// Unmount the small disk that is mounted on a directory, and remove the directory (Linux).
+    Unmount {
+        /// The directory.
+        #[serde(with = "super::path_text")]
+        path: PathBuf,
+    },
+    /// Write a text file that is read while it is written; one that is gone stays so.
+    WriteFile {
+        /// Absolute path.
+        #[serde(with = "super::path_text")]
+        path: PathBuf,
+        /// All of what it is to hold.
+        text: String,
+    },
     /// Steps on containers, at the same time (feature `docker`).
     Containers {
         /// The engine, if another than this process' own: as in `DOCKER_HOST`.
@@ -83,6 +120,43 @@ pub enum Recipe {
         /// What is done.
         steps: Vec<AwsStep>,
     },
+    /// Several recipes, one after the other, the last one first: what was injected last is undone first. One that fails
+    /// keeps none of the others from being run.
+    All {
+        /// In the order of the injections.
+        recipes: Vec<Recipe>,
+    },
+}
+
+/// What of a process can be limited while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Limited {
+    /// File descriptors (`RLIMIT_NOFILE`).
+    Descriptors,
+    /// Memory that is its own and can be written, touched or not (`RLIMIT_DATA`).
+    Data,
+}
+
+impl Limited {
+    /// Its flag of `prlimit`.
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Descriptors => "nofile",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// A process and the soft limit that it had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LimitBefore {
+    /// The process.
+    pub process: Leader,
+    /// Its limit. `None`: no limit.
+    pub soft: Option<u64>,
 }
 
 /// The first process of a process group, told apart from later ones with the same id.
@@ -127,8 +201,24 @@ impl Undo {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.live = Some(Arc::new(move || Box::pin(undo())));
+        self.live = Some(Arc::new(move || {
+            let undone = undo();
+            Box::pin(async move { undone.await.map(|()| None) })
+        }));
         self
+    }
+
+    /// The undo of a composed fault: `undo` undoes its parts, and tries each again that fails.
+    pub(crate) fn composed<F, Fut>(recipes: Vec<Recipe>, undo: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Remark>> + Send + 'static,
+    {
+        Self {
+            live: Some(Arc::new(move || Box::pin(undo()))),
+            composed: true,
+            ..Self::from_recipe(Recipe::all(recipes))
+        }
     }
 
     /// The part that survives the process.
@@ -137,11 +227,11 @@ impl Undo {
     }
 
     pub(crate) fn from_recipe(recipe: Recipe) -> Self {
-        Self { recipe, live: None, last: false }
+        Self { recipe, live: None, last: false, composed: false }
     }
 
     /// Runs when all undos but those of this kind are done.
-    #[cfg(any(test, feature = "docker"))]
+    #[cfg(any(test, unix, feature = "docker"))]
     pub(crate) fn last(mut self) -> Self {
         self.last = true;
         self
@@ -155,6 +245,23 @@ impl fmt::Debug for Undo {
 }
 
 impl Recipe {
+    /// All of these, as flat as can be.
+    pub(crate) fn all(recipes: Vec<Self>) -> Self {
+        let mut flat = Vec::with_capacity(recipes.len());
+        for recipe in recipes {
+            match recipe {
+                Self::Nothing => {}
+                Self::All { recipes } => flat.extend(recipes),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Self::Nothing,
+            1 => flat.remove(0),
+            _ => Self::All { recipes: flat },
+        }
+    }
+
     /// What to do by hand, secrets included.
     fn in_words(&self) -> String {
         match self {
@@ -168,6 +275,20 @@ impl Recipe {
             Self::SignalMarked { token, signal, .. } => {
                 format!("send signal {signal} to every process with CHAOS_CHILD={token} in its environment")
             }
+            Self::LimitMarked { token, resource, soft, before } => {
+                let named = |soft: &Option<u64>| soft.map_or("unlimited".to_owned(), |soft| soft.to_string());
+                let flag = resource.flag();
+                let set = |pid: &str, soft| format!("prlimit --pid {pid} --{flag}={}:", named(soft));
+                let known = before.iter().map(|one| set(&one.process.pid.to_string(), &one.soft));
+                let others = format!("every other process with CHAOS_CHILD={token} in its environment");
+                known.chain([set(&format!("<{others}>"), soft)]).collect::<Vec<_>>().join("; ")
+            }
+            Self::LeaveGroup { path, home } => {
+                let (path, home) = (path.display(), home.display());
+                format!("for p in $(cat {path}/cgroup.procs); do echo $p > {home}/cgroup.procs; done; rmdir {path}")
+            }
+            Self::Unmount { path } => format!("umount {0}; rmdir {0}", path.display()),
+            Self::WriteFile { path, text } => format!("echo '{}' > {}", text.trim_end(), path.display()),
             Self::Containers { engine, steps } => {
                 let on = engine.as_ref().map(|engine| format!("export DOCKER_HOST={engine}; ")).unwrap_or_default();
                 on + &steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -175,6 +296,7 @@ impl Recipe {
             Self::Aws { place, steps } => {
                 format!("{place}: {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
             }
+            Self::All { recipes } => recipes.iter().rev().map(Self::in_words).collect::<Vec<_>>().join("; then "),
         }
     }
 

@@ -20,6 +20,7 @@ mod sequential;
 pub use autocorrelation::{Batch, DesignEffect};
 pub use compare::{RatioInterval, difference_interval, fisher_greater, quantile_ratio_interval};
 pub use fewest::{fewest_samples, more_samples};
+pub(crate) use normal::quantile as normal_quantile;
 pub use proportion::{Interval, Proportion, Support};
 pub use quantile::{RankInterval, RankedQuantile, harrell_davis};
 pub use ranks::{Alternative, MannWhitney, Shift};

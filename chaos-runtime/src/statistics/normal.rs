@@ -10,7 +10,7 @@ pub(super) fn above(z: f64) -> f64 {
 /// The z with `P(Z ≤ z) = share`.
 ///
 /// Starts from Abramowitz and Stegun 26.2.23 (error below 4.5·10⁻⁴) and refines with Halley's method.
-pub(super) fn quantile(share: f64) -> f64 {
+pub(crate) fn quantile(share: f64) -> f64 {
     debug_assert!(share > 0.0 && share < 1.0, "quantile at {share}");
     if share > 0.5 {
         return -quantile(1.0 - share);

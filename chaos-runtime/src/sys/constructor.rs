@@ -1,4 +1,5 @@
-//! What runs in this executable before its `main`: nothing, unless it was started as a watchdog.
+//! What runs in this executable before its `main`: nothing, unless it was started as a watchdog or as a busy neighbour,
+//! or is asked for its catalogue.
 //!
 //! A watchdog is the test binary once more. It must not come as far as `main`, which is a test harness or whatever
 //! the user has written, and there is no other place in somebody else's executable where a library could turn it off.
@@ -21,6 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[unsafe(link_section = ".init_array.00100")]
 static CONSTRUCTOR: extern "C" fn() = constructor;
 
+// SAFETY: plain bytes in a section of their own, which nobody but readers of the file looks at. They say that this
+// executable can be asked for its catalogue, and in which version it answers: an executable without them is a stranger,
+// which `cargo chaos` must not start. The constructor refers to them, so the linker keeps them.
+#[used]
+#[unsafe(link_section = "chaos_catalogue")]
+static CAN_BE_ASKED: [u8; 2] = *b"v1";
+
 /// Whether the constructor has run in this process.
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
 
@@ -30,6 +38,14 @@ extern "C" fn constructor() {
     #[cfg(feature = "docker")]
     if let Some(run_end) = crate::watchdog::RunEnd::parse(&all) {
         let status = catch_unwind(|| run_end.main()).unwrap_or(1);
+        signal_hook::low_level::exit(status);
+    }
+    if std::hint::black_box(&CAN_BE_ASKED) == b"v1" && crate::catalogue::question::is_asked(&all) {
+        let status = catch_unwind(crate::catalogue::question::answer).unwrap_or(1);
+        signal_hook::low_level::exit(status);
+    }
+    if crate::fault::process::is_burner(&all) {
+        let status = catch_unwind(crate::fault::process::burn).unwrap_or(1);
         signal_hook::low_level::exit(status);
     }
     let Some(arguments) = crate::watchdog::arguments(all) else { return };
@@ -81,6 +97,13 @@ mod tests {
     #[test]
     fn this_test_binary_can_be_its_own_watchdog() {
         assert!(runs_before_main());
+    }
+
+    #[test]
+    fn the_section_says_the_version_that_is_answered_in() {
+        use crate::report::catalogue::{CATALOGUE_VERSION, Catalogue};
+        assert_eq!(CAN_BE_ASKED.as_slice(), format!("v{CATALOGUE_VERSION}").as_bytes());
+        assert!(Catalogue::is_understood(&CAN_BE_ASKED));
     }
 
     #[test]

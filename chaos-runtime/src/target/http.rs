@@ -41,7 +41,7 @@ impl Chaos {
 }
 
 impl HttpTarget {
-    async fn of(config: &Config, profile: &str, name: &str) -> Result<Self> {
+    pub(crate) async fn of(config: &Config, profile: &str, name: &str) -> Result<Self> {
         let target = config.http(profile, name)?;
         let key = format!("profile.{profile}.http.{name}");
         let failed = |wrong: Wrong| config.failed(&key, &target.url, &wrong);
@@ -66,6 +66,16 @@ impl HttpTarget {
             return Err(failed(Wrong::new(format!("nobody accepts connections at {host}:{port}: {problem}"), help)));
         }
         Ok(Self { name: name.to_owned(), base: url.as_str().trim_end_matches('/').to_owned(), headers })
+    }
+
+    /// The base URL, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Sent with every request.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
     }
 
     /// A URL on it: `url("/orders/42")` is `https://orders.example.com/orders/42`. A path in the base URL comes first.

@@ -4,6 +4,8 @@
 pub mod aurora;
 #[cfg(feature = "docker")]
 pub mod container;
+#[cfg(unix)]
+mod disk;
 mod http;
 #[cfg(any(unix, feature = "docker"))]
 mod output;
@@ -16,6 +18,10 @@ mod signal;
 pub use aurora::{Aurora, Instance};
 #[cfg(feature = "docker")]
 pub use container::{Container, Containers, Network, Selector};
+#[cfg(unix)]
+pub use disk::Disk;
+#[cfg(target_os = "linux")]
+pub(crate) use disk::mount as mount_small_disk;
 pub use http::HttpTarget;
 #[cfg(unix)]
 pub use process::{Process, ProcessBuilder, Ready, bin};

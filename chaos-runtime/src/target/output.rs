@@ -1,10 +1,13 @@
 //! The last lines that a target wrote.
 
+use crate::clock::{Clock, micros};
+use crate::report::journal::OutputRecord;
 use crate::secret;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 /// How many lines are kept, and how much of each, in bytes.
 const LINES: usize = 200;
@@ -13,9 +16,9 @@ const LINE_LIMIT: usize = 4_096;
 /// Where a longer line is cut, at most this much of its end is kept for the next piece: a secret that has only begun.
 const HELD_BACK: usize = 2_048;
 
-/// The last lines of both streams, in the order in which they were read. Clones share them.
+/// The last lines of both streams, in the order in which they were read, and when that was. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Tail(Arc<Mutex<VecDeque<(Instant, String)>>>);
 
 impl Tail {
     pub(crate) fn push(&self, line: String) {
@@ -23,11 +26,18 @@ impl Tail {
         if lines.len() == LINES {
             lines.pop_front();
         }
-        lines.push_back(line);
+        lines.push_back((Instant::now(), line));
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// For the journal: the lines and when they were read.
+    pub(crate) fn record(&self, target: &str, clock: Clock) -> OutputRecord {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at_us, lines) = kept.iter().map(|(at, line)| (micros(clock.at(*at)), line.clone())).unzip();
+        OutputRecord { target: target.to_owned(), lines, at_us }
     }
 
     /// The last few lines as a block for an error message; empty if nothing was written.

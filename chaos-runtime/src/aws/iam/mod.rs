@@ -36,4 +36,4 @@ pub use denied::explain_denied;
 pub use document::{Effect, Policy, Principal, Statement};
 pub use policies::{Policies, policies, policies_of};
 pub use scope::Scope;
-pub use spec::capabilities;
+pub use spec::{capabilities, capabilities_by_name};

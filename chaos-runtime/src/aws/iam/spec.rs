@@ -20,8 +20,17 @@ const POWER_INTERRUPTION: [&str; 8] = [
 ///
 /// An Aurora cluster counts where the test may run outside of `local`.
 pub fn capabilities(spec: &Spec) -> Vec<Capability> {
-    let calls = |name: &str| spec.calls.contains(&name);
-    let mut found: Vec<Capability> = spec.options.uses.iter().map(|used| named(used)).collect();
+    capabilities_by_name(spec.calls, spec.options.uses, spec.options.profiles)
+}
+
+/// The same of names, as a catalogue has them: methods that the body calls, what it `uses(…)`, its `profiles(…)`.
+pub fn capabilities_by_name(
+    calls: &[impl AsRef<str>],
+    uses: &[impl AsRef<str>],
+    profiles: &[impl AsRef<str>],
+) -> Vec<Capability> {
+    let calls = |name: &str| calls.iter().any(|call| call.as_ref() == name);
+    let mut found: Vec<Capability> = uses.iter().map(|used| named(used.as_ref())).collect();
     if calls("fis") {
         let actions = constructors().filter(|(name, _)| calls(name)).map(|(_, id)| id.to_owned());
         found.extend(actions.map(Capability::Fis));
@@ -40,7 +49,7 @@ pub fn capabilities(spec: &Spec) -> Vec<Capability> {
             found.extend(actions.map(|id| Capability::Fis(id.to_owned())));
         }
     }
-    let only_local = spec.options.profiles.iter().all(|name| *name == "local") && !spec.options.profiles.is_empty();
+    let only_local = profiles.iter().all(|name| name.as_ref() == "local") && !profiles.is_empty();
     if calls("aurora") && !only_local {
         if calls("failover") {
             found.push(Capability::AuroraFailover);

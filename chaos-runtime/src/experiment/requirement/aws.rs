@@ -1,13 +1,13 @@
 //! Whether there are credentials for AWS.
 
 use super::Missing;
-use crate::aws::credentials_missing;
+use crate::aws::credentials;
 
 /// Why there are none, if so.
 pub(super) fn missing() -> Option<Missing> {
     let asked = std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        runtime.block_on(credentials_missing())
+        runtime.block_on(credentials()).err()
     });
     let why = asked.join().unwrap_or_else(|_| Some("the look for them panicked".to_owned()))?;
     Some(Missing {

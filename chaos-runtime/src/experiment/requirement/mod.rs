@@ -6,6 +6,7 @@ mod docker;
 
 use super::spec::Requirement;
 use crate::report::journal::{Reason, ReasonKind, Verdict};
+use crate::{Error, Result};
 
 /// What is missing, and whether that fails the test or, where `CHAOS_SKIP_MISSING` names it, skips it loudly.
 pub(crate) fn missing(requires: &[Requirement]) -> Option<(Verdict, Reason)> {
@@ -15,7 +16,9 @@ pub(crate) fn missing(requires: &[Requirement]) -> Option<(Verdict, Reason)> {
         let name = requirement.name();
         let skipped = asked.split([',', ' ']).any(|asked| asked == name);
         let verdict = if skipped { Verdict::Skipped } else { Verdict::Errored };
-        let help = format!("{help}, or set CHAOS_SKIP_MISSING={name} to skip such tests loudly");
+        let help = format!(
+            "{help}, or set CHAOS_SKIP_MISSING={name} to skip such tests loudly; `cargo chaos doctor` tells more"
+        );
         let help = (!skipped).then_some(help);
         Some((verdict, Reason { kind: ReasonKind::Requirement, message, help }))
     })
@@ -30,6 +33,17 @@ impl Requirement {
             Self::Kafka => "kafka",
         }
     }
+}
+
+/// Whether a Docker engine is there.
+///
+/// # Errors
+/// Why it is not, with the way out.
+pub(crate) fn docker() -> Result {
+    docker::missing().map_or(Ok(()), |Missing { message, help }| {
+        let why = message.strip_prefix("requires a Docker engine, but ").unwrap_or(&message);
+        Err(Error::new(why).help(help))
+    })
 }
 
 /// Why a requirement is not met, and the way out.

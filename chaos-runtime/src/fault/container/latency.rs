@@ -2,7 +2,8 @@
 
 use super::on::{Harm, OnContainers};
 use super::shaping::Shaping;
-use crate::fault::{self, Evidence, Fault, Held, InjectCx};
+use crate::fault::network::{self, OnProxy};
+use crate::fault::{Evidence, Fault, Held, InjectCx};
 use crate::rollback::{ContainerStep, Undo};
 use crate::target::Container;
 use crate::{Error, Result};
@@ -17,7 +18,7 @@ pub struct Latency {
     /// By netem, on the containers' own interfaces.
     on_interfaces: OnContainers<Delayed>,
     /// Where there is no netem: by the proxies in front.
-    on_proxies: Vec<fault::Latency>,
+    on_proxies: Vec<OnProxy<network::Latency>>,
 }
 
 /// One container's interfaces.

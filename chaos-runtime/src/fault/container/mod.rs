@@ -24,6 +24,9 @@ mod restart;
 mod rules;
 mod shaping;
 mod stop;
+mod trial;
+
+pub(crate) use trial::rules_work as container_rules_work;
 
 pub use bandwidth::Bandwidth;
 pub use clock_offset::ClockOffset;

@@ -1,7 +1,6 @@
 //! Packets with wrong bits.
 
 use super::on::{Harm, OnContainers};
-use super::packet_loss::in_words;
 use super::shaping::Shaping;
 use crate::fault::{Evidence, Held, InjectCx};
 use crate::rollback::ContainerStep;
@@ -24,13 +23,13 @@ impl PacketCorruption {
 
 impl Harm for PacketCorruption {
     fn describe(&self) -> String {
-        format!("packet corruption {}", in_words(self.share))
+        format!("packet corruption {}", self.share)
     }
 
     async fn prepare(&mut self, container: &Container, _cx: &InjectCx) -> Result<()> {
         let fraction = self.share.fraction();
         if !(fraction > 0.0 && fraction <= 1.0) {
-            return Err(Error::new(format!("a packet corruption of {} can't be", in_words(self.share)))
+            return Err(Error::new(format!("a packet corruption of {} can't be", self.share))
                 .help("a share is above 0 % and at most 100 %: `packet_corruption(percent(1))`"));
         }
         let discipline = format!("netem corrupt {:.6}%", fraction * 100.0);
@@ -61,8 +60,7 @@ impl Harm for PacketCorruption {
             Some(passed) => {
                 // As many as make a change nearly certain.
                 let enough = passed.packets as f64 * self.share.fraction() >= 5.0;
-                let text =
-                    format!("{} packets passed netem, which changes {} of them", passed.packets, in_words(self.share));
+                let text = format!("{} packets passed netem, which changes {} of them", passed.packets, self.share);
                 if enough { Evidence::seen(text) } else { Evidence::none(text) }
             }
             None => Evidence::none(format!("{container} has no such rule any more: it was started anew")),

@@ -43,13 +43,13 @@ impl Harm for PacketLoss {
             (false, true) => " of what goes out",
             _ => " each way",
         };
-        format!("packet loss {}{direction}", in_words(self.share))
+        format!("packet loss {}{direction}", self.share)
     }
 
     async fn prepare(&mut self, container: &Container, _cx: &InjectCx) -> Result<()> {
         let fraction = self.share.fraction();
         if !(fraction > 0.0 && fraction <= 1.0) {
-            return Err(Error::new(format!("a packet loss of {} can't be", in_words(self.share)))
+            return Err(Error::new(format!("a packet loss of {} can't be", self.share))
                 .help("a share is above 0 % and at most 100 %: `packet_loss(percent(20))`"));
         }
         let matching = format!("-m statistic --mode random --probability {fraction:.9}");
@@ -88,8 +88,3 @@ impl Harm for PacketLoss {
 }
 
 impl Held for OnContainers<PacketLoss> {}
-
-/// `20 %`, `0.5 %`
-pub(super) fn in_words(share: Percent) -> String {
-    format!("{} %", (share.fraction() * 1e6).round() / 1e4)
-}

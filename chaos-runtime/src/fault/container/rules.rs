@@ -75,8 +75,12 @@ impl Rules {
     /// Starts what is needed to set them.
     pub(super) async fn prepare(container: &Container, rules: Vec<Rule>) -> Result<Self> {
         container.own_network().await?;
-        let helper = Helper::beside(container, Beside::Network).await?;
-        Ok(Self { helper, chain: format!("CHAOS-{:08x}", fastrand::u32(..)), rules, loopback: false })
+        Ok(Self::in_helper(Helper::beside(container, Beside::Network).await?, rules))
+    }
+
+    /// In the network of this helper.
+    pub(super) fn in_helper(helper: Helper, rules: Vec<Rule>) -> Self {
+        Self { helper, chain: format!("CHAOS-{:08x}", fastrand::u32(..)), rules, loopback: false }
     }
 
     pub(super) fn with_loopback(self) -> Self {

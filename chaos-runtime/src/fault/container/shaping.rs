@@ -52,18 +52,12 @@ impl Shaping {
     pub(super) async fn prepare(container: &Container, discipline: String, both_ways: bool) -> Result<Option<Self>> {
         container.own_network().await?;
         let helper = Helper::beside(container, Beside::Network).await?;
-        // Tried on an interface that nobody uses.
-        let probe = format!(
-            "{ONE_AT_A_TIME}ip link add chaosprobe type ifb || ip link add chaosprobe type dummy || exit 1\n\
-             tc qdisc add dev chaosprobe root {discipline} >/dev/null && echo there\n\
-             ip link del chaosprobe"
-        );
-        let there = helper.run(&probe).await.map_err(|error| {
+        let there = is_there(&helper, &discipline).await.map_err(|error| {
             Error::new(format!("no interface to try things on beside {container}: {}", error.message()))
                 .help("the kernel of the engine's host needs the module `ifb` or `dummy`; faults on the container's proxies need neither")
         })?;
         let handle = fastrand::u16(0x1000..0x7fff);
-        Ok(there.contains("there").then_some(Self { helper, handle, discipline, both_ways }))
+        Ok(there.then_some(Self { helper, handle, discipline, both_ways }))
     }
 
     /// Sets it. Gives `false` if what comes in could not be shaped.
@@ -107,6 +101,16 @@ impl Shaping {
         let shown = self.helper.run("tc -s -j qdisc show").await?;
         parse(&shown, self.handle)
     }
+}
+
+/// Whether the kernel has a discipline, tried on an interface that nobody uses.
+pub(super) async fn is_there(helper: &Helper, discipline: &str) -> Result<bool> {
+    let probe = format!(
+        "{ONE_AT_A_TIME}ip link add chaosprobe type ifb || ip link add chaosprobe type dummy || exit 1\n\
+         tc qdisc add dev chaosprobe root {discipline} >/dev/null && echo there\n\
+         ip link del chaosprobe"
+    );
+    Ok(helper.run(&probe).await?.contains("there"))
 }
 
 fn parse(shown: &str, handle: u16) -> Result<Option<Passed>> {

@@ -7,12 +7,14 @@ mod claim;
 mod fault;
 mod ledger;
 mod load;
+mod revision;
 mod timeline;
 
 pub use claim::{ClaimRecord, ClaimRole, Interval, Judgement};
 pub use fault::{FaultRecord, RecoveryRecord, RecoveryState, RollbackRecord};
 pub use ledger::{LedgerIds, LedgerRecord};
 pub use load::{BinRecord, DriverStats, FailureSample, LatencySummary, LoadRecord, PhaseStats};
+pub use revision::Revision;
 pub use timeline::{Event, EventKind, PhaseKind, PhaseRecord};
 
 use crate::experiment::Urgency;
@@ -104,6 +106,9 @@ pub struct RunInfo {
     pub version: String,
     /// Level of confidence that was asked for, 0.95 for 95 %.
     pub confidence: Option<f64>,
+    /// Which state of the code was tested, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
 }
 
 /// How an experiment ended; see the table in the README.
@@ -273,6 +278,18 @@ pub struct OutputRecord {
     pub target: String,
     /// Its last lines, oldest first.
     pub lines: Vec<String>,
+    /// When each of them was read, one instant a line. Empty where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_us: Vec<u64>,
+}
+
+impl OutputRecord {
+    /// The lines whose instants are known.
+    pub fn timed(&self) -> impl Iterator<Item = (u64, &str)> {
+        // Lines and instants that don't match say nothing about each other.
+        let at_us = if self.at_us.len() == self.lines.len() { &self.at_us[..] } else { &[] };
+        at_us.iter().copied().zip(self.lines.iter().map(String::as_str))
+    }
 }
 
 /// A refuted hypothesis as something to be dealt with.
@@ -290,3 +307,6 @@ pub struct Finding {
     /// What does not hold.
     pub claims: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

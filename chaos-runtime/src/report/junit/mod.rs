@@ -9,19 +9,22 @@
 //! now, nothing rewrites the file any more, and it must not look green.
 
 mod case;
+mod profile;
 mod properties;
 mod rerun;
 mod suite;
 mod xml;
 
+pub(super) use profile::files;
+pub use profile::{JunitFile, JunitProfile};
 pub(crate) use rerun::Earlier;
-pub(crate) use suite::Suite;
+pub(crate) use suite::{Suite, with_its_end};
 #[cfg(feature = "fuzzing")]
 pub(crate) use xml::document;
 pub(crate) use xml::{Names, TAIL, head, suite};
 
 /// What is known about the writer of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Life {
     /// The record has its verdict.
     Ended,

@@ -1,6 +1,7 @@
 //! A `<testsuite>`: one experiment.
 
-use super::{Earlier, Life, case::Case, properties};
+use super::case::{Case, Element};
+use super::{Earlier, Life, properties};
 use crate::report::journal::{Journal, Reason, ReasonKind};
 use crate::report::terminal::{self, Style};
 use crate::report::text;
@@ -53,6 +54,12 @@ impl Suite {
         }
     }
 
+    /// How many of its cases have this status.
+    pub(super) fn number(&self, element: Element) -> usize {
+        let has = |case: &&Case| case.status.as_ref().is_some_and(|status| status.element == element);
+        self.cases.iter().filter(has).count()
+    }
+
     /// Class and name of the experiment's own case, which tell it from all others.
     pub(crate) fn identity(&self) -> (&str, &str) {
         self.cases.first().map_or(("", ""), |case| (&case.classname, &case.name))
@@ -60,7 +67,7 @@ impl Suite {
 }
 
 /// What a killed process could not write into its journal any more.
-pub(super) fn with_its_end(journal: &Journal) -> Journal {
+pub(crate) fn with_its_end(journal: &Journal) -> Journal {
     let mut journal = journal.clone();
     // Its watchdog has told more.
     if journal.reasons.first().is_some_and(|reason| reason.kind == ReasonKind::Killed) {

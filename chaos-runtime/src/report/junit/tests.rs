@@ -175,21 +175,95 @@ fn both_published_schemas_accept_it() {
         std::fs::write(&file, xml).unwrap();
         for schema in schemas {
             let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/junit-xsd").join(schema);
-            let ran = Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(&schema).arg(&file).output();
-            match ran {
-                Ok(output) => {
-                    let said = String::from_utf8_lossy(&output.stderr);
-                    assert!(output.status.success(), "{name} against {}:\n{said}", schema.display());
-                }
-                Err(error) if std::env::var_os("CI").is_none() => {
-                    println!(
-                        "SKIPPED: JUnit was not checked against its schemas: xmllint: {error} (install libxml2-utils)"
-                    );
-                    return;
-                }
-                Err(error) => panic!("xmllint: {error}\nhelp: install libxml2-utils (Debian), libxml2 elsewhere"),
+            if !is_valid(&file, &schema) {
+                return;
             }
         }
+    }
+}
+
+/// Panics where the file is not valid; false where this can't be told here.
+fn is_valid(file: &Path, schema: &Path) -> bool {
+    let ran = Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(schema).arg(file).output();
+    match ran {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{} against {}:\n{said}", file.display(), schema.display());
+            true
+        }
+        Err(error) if std::env::var_os("CI").is_none() => {
+            println!("SKIPPED: JUnit was not checked against its schemas: xmllint: {error} (install libxml2-utils)");
+            false
+        }
+        Err(error) => panic!("xmllint: {error}\nhelp: install libxml2-utils (Debian), libxml2 elsewhere"),
+    }
+}
+
+/// All samples, the first of them with earlier attempts, in the files of a profile.
+fn in_profile(profile: JunitProfile) -> Vec<JunitFile> {
+    let failed = [sample::refuted(), sample::panicked()];
+    let verdicts = failed.iter().map(|journal| journal.verdict.name().to_owned()).collect();
+    let earlier = Earlier { verdicts, failed: failed.into_iter().map(|journal| (journal, record())).collect() };
+    let suites = sample::all().into_iter().enumerate().map(|(at, (name, journal))| {
+        let none = Earlier::default();
+        let earlier = if at == 0 { &earlier } else { &none };
+        (name.to_owned(), Suite::of(&journal, life(&journal), earlier, &record()))
+    });
+    let wild = suite(&wild("\u{1b}[0m\0\u{fffe}]]><&\"'\r\n  \t"));
+    let twin = suite(&sample::passed());
+    let suites = suites.chain([("wild".to_owned(), wild), ("passed".to_owned(), twin)]).collect();
+    files(profile, "4711-1234567", suites, &["a -- remark".to_owned()])
+}
+
+#[test]
+fn every_profile_is_valid_against_its_schemas() {
+    let dir = tempfile::tempdir().unwrap();
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/junit-xsd");
+    for (profile, against) in [
+        (JunitProfile::Strict, &["jenkins-xunit-junit-10.xsd", "windyroad-JUnit.xsd"][..]),
+        (JunitProfile::Surefire, &["surefire-test-report.xsd"]),
+    ] {
+        let files = in_profile(profile);
+        let names: HashSet<_> = files.iter().map(|file| &file.name).collect();
+        assert_eq!(names.len(), files.len(), "no file replaces another: {names:?}");
+        for JunitFile { name, xml } in &files {
+            let file = dir.path().join(name);
+            std::fs::write(&file, xml).unwrap();
+            if !against.iter().all(|schema| is_valid(&file, &schemas.join(schema))) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn reruns_are_elements_where_the_schema_has_them() {
+    let text = |profile| in_profile(profile).into_iter().map(|file| file.xml).collect::<String>();
+    let strict = text(JunitProfile::Strict);
+    assert!(!strict.contains("<flaky") && !strict.contains("<rerun"), "windyroad has none");
+    assert!(strict.contains(r#"<property name="attempts" value="2 earlier attempts in this run: refuted, errored"/>"#));
+    for profile in [JunitProfile::Surefire, JunitProfile::Nextest] {
+        assert_eq!(text(profile).matches("<flakyFailure ").count(), 1, "{profile:?}");
+        assert_eq!(text(profile).matches("<flakyError ").count(), 1, "{profile:?}");
+    }
+}
+
+#[test]
+fn surefire_has_a_file_for_each_experiment_and_nextest_totals() {
+    let surefire = in_profile(JunitProfile::Surefire);
+    assert_eq!(surefire.len(), sample::all().len() + 2);
+    assert_eq!(surefire[0].name, "TEST-passed.xml");
+    assert_eq!(surefire.last().unwrap().name, "TEST-passed-2.xml", "equal names get numbers");
+    for file in &surefire {
+        let root = parse(file.xml.as_bytes());
+        assert_eq!(root.name, "testsuite");
+        let first = root.all("testcase").next().unwrap();
+        assert!(first.all("system-out").next().is_some_and(|out| out.text.contains("[[ATTACHMENT|")), "{}", file.name);
+    }
+    let nextest = parse(in_profile(JunitProfile::Nextest)[0].xml.as_bytes());
+    for total in ["tests", "failures", "errors", "skipped"] {
+        let sum: usize = nextest.children.iter().map(|suite| suite.attributes[total].parse::<usize>().unwrap()).sum();
+        assert_eq!(nextest.attributes[total], sum.to_string(), "{total}");
     }
 }
 
@@ -207,6 +281,13 @@ fn every_verdict_has_the_status_of_the_table() {
         ("known-weakness", Some(("skipped", None))),
         ("skipped", Some(("skipped", None))),
         ("running", Some(("error", Some("killed")))),
+        ("killed", Some(("error", Some("killed")))),
+        ("control-group", None),
+        ("probes", Some(("error", Some("inconclusive")))),
+        ("ledger", Some(("failure", Some("hypothesis")))),
+        ("failover", None),
+        ("several-faults", Some(("failure", Some("hypothesis")))),
+        ("hostile", Some(("failure", Some("hypothesis")))),
     ];
     let samples: BTreeMap<_, _> = sample::all().into_iter().collect();
     assert_eq!(samples.len(), expected.len());
@@ -215,7 +296,11 @@ fn every_verdict_has_the_status_of_the_table() {
         let xml = document(&[Suite::of(journal, life(journal), &Earlier::default(), &record())], &[]).unwrap();
         let root = assert_conforms(&xml);
         let case = root.children[0].all("testcase").next().unwrap();
-        assert_eq!(case.attributes["name"], journal.experiment.name, "the experiment's own case comes first");
+        assert_eq!(
+            case.attributes["name"],
+            text::line(&journal.experiment.name, 500),
+            "the experiment's own case comes first"
+        );
         let found = case.children.first();
         let found_status = found.map(|s| (s.name.as_str(), s.attributes.get("type").map(String::as_str)));
         assert_eq!(found_status, status, "{name}");

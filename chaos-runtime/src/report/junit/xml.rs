@@ -10,7 +10,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::collections::HashSet;
 use std::io;
 
-type Xml = Writer<Vec<u8>>;
+pub(super) type Xml = Writer<Vec<u8>>;
 
 /// Classes and names of the cases that a file has.
 pub(crate) type Names = HashSet<(String, String)>;
@@ -22,13 +22,18 @@ pub(crate) const TAIL: &[u8] = b"\n</testsuites>\n";
 pub(crate) fn head(remarks: &[String]) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    write_remarks(&mut xml, remarks)?;
+    xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
+    Ok(xml.into_inner())
+}
+
+pub(super) fn write_remarks(xml: &mut Xml, remarks: &[String]) -> io::Result<()> {
     for remark in remarks {
         // A comment may neither hold `--` nor end in `-`.
         let remark = text::line(&text::tell(remark), 1_000).replace('-', "\u{2010}");
         xml.write_event(Event::Comment(BytesText::from_escaped(format!(" {remark} "))))?;
     }
-    xml.write_event(Event::Start(BytesStart::new("testsuites")))?;
-    Ok(xml.into_inner())
+    Ok(())
 }
 
 /// A suite as it stands in the file, where it is number `id`; equal names in `taken` get numbers.
@@ -41,7 +46,6 @@ pub(crate) fn suite(id: usize, suite: &Suite, taken: &mut Names) -> io::Result<V
 }
 
 /// A whole file.
-#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks: &[String]) -> io::Result<Vec<u8>> {
     let mut xml = head(remarks)?;
     let mut taken = Names::new();
@@ -53,10 +57,7 @@ pub(crate) fn document<'a>(suites: impl IntoIterator<Item = &'a Suite>, remarks:
 }
 
 fn write_suite(xml: &mut Xml, id: usize, suite: &Suite, taken: &mut Names) -> io::Result<()> {
-    let number = |element| {
-        let has = |case: &&Case| case.status.as_ref().is_some_and(|status| status.element == element);
-        suite.cases.iter().filter(has).count().to_string()
-    };
+    let number = |element| suite.number(element).to_string();
     let attributes = [
         ("name", suite.name.clone()),
         ("package", suite.package.clone()),
@@ -75,20 +76,30 @@ fn write_suite(xml: &mut Xml, id: usize, suite: &Suite, taken: &mut Names) -> io
 }
 
 fn write_inside(xml: &mut Xml, suite: &Suite, taken: &mut Names) -> io::Result<()> {
-    xml.write_event(Event::Start(BytesStart::new("properties")))?;
-    for (name, value) in &suite.properties {
-        let attributes = [("name", name.clone()), ("value", value.clone())];
-        xml.write_event(Event::Empty(element("property", &attributes)))?;
-    }
-    xml.write_event(Event::End(BytesEnd::new("properties")))?;
+    write_properties(xml, suite)?;
     for case in &suite.cases {
-        write_case(xml, case, taken)?;
+        write_case(xml, case, taken, None)?;
     }
     write_text(xml, BytesStart::new("system-out"), &suite.out)?;
     write_text(xml, BytesStart::new("system-err"), &suite.err)
 }
 
-fn write_case(xml: &mut Xml, case: &Case, taken: &mut Names) -> io::Result<()> {
+pub(super) fn write_properties(xml: &mut Xml, suite: &Suite) -> io::Result<()> {
+    xml.write_event(Event::Start(BytesStart::new("properties")))?;
+    for (name, value) in &suite.properties {
+        let attributes = [("name", name.clone()), ("value", value.clone())];
+        xml.write_event(Event::Empty(element("property", &attributes)))?;
+    }
+    xml.write_event(Event::End(BytesEnd::new("properties")))
+}
+
+/// A case; `streams` are those of its suite, where the suite itself can't have them.
+pub(super) fn write_case(
+    xml: &mut Xml,
+    case: &Case,
+    taken: &mut Names,
+    streams: Option<(&str, &str)>,
+) -> io::Result<()> {
     // Readers that keep a history take (classname, name) for the identity of a test.
     let mut name = case.name.clone();
     let mut n = 1;
@@ -99,7 +110,7 @@ fn write_case(xml: &mut Xml, case: &Case, taken: &mut Names) -> io::Result<()> {
     let attributes =
         [("name", name), ("classname", case.classname.clone()), ("time", figure::seconds(case.duration_us))];
     let start = element("testcase", &attributes);
-    if case.status.is_none() && case.reruns.is_empty() {
+    if case.status.is_none() && case.reruns.is_empty() && streams.is_none() {
         return xml.write_event(Event::Empty(start));
     }
     xml.write_event(Event::Start(start))?;
@@ -111,6 +122,10 @@ fn write_case(xml: &mut Xml, case: &Case, taken: &mut Names) -> io::Result<()> {
         for rerun in case.reruns.iter().filter(|rerun| rerun.element == element) {
             write_rerun(xml, rerun, &case.status)?;
         }
+    }
+    if let Some((out, err)) = streams {
+        write_text(xml, BytesStart::new("system-out"), out)?;
+        write_text(xml, BytesStart::new("system-err"), err)?;
     }
     xml.write_event(Event::End(BytesEnd::new("testcase")))
 }
@@ -144,14 +159,14 @@ fn write_rerun(xml: &mut Xml, rerun: &Rerun, at_last: &Option<Status>) -> io::Re
     xml.write_event(Event::End(BytesEnd::new(name)))
 }
 
-fn write_text(xml: &mut Xml, start: BytesStart<'_>, content: &str) -> io::Result<()> {
+pub(super) fn write_text(xml: &mut Xml, start: BytesStart<'_>, content: &str) -> io::Result<()> {
     let end = start.to_end().into_owned();
     xml.write_event(Event::Start(start.borrow()))?;
     xml.write_event(Event::Text(BytesText::new(&text::clean(content))))?;
     xml.write_event(Event::End(end))
 }
 
-fn element<'a>(name: &'a str, attributes: &[(&str, String)]) -> BytesStart<'a> {
+pub(super) fn element<'a>(name: &'a str, attributes: &[(&str, String)]) -> BytesStart<'a> {
     let mut start = BytesStart::new(name);
     for (key, value) in attributes {
         start.push_attribute((*key, &*text::clean(value)));

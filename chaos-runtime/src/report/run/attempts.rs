@@ -77,6 +77,11 @@ impl Attempts {
         path.into()
     }
 
+    /// How they ended, in order.
+    pub(super) fn verdicts(&self) -> Vec<String> {
+        self.read_verdicts()
+    }
+
     fn read_verdicts(&self) -> Vec<String> {
         let text = fs::read_to_string(&self.verdicts).unwrap_or_default();
         text.lines().map(str::to_owned).collect()

@@ -5,6 +5,7 @@ use super::index::{self, Part, Stamp};
 use super::{name, record};
 use crate::report::journal::{Journal, Verdict};
 use crate::report::junit::{self, Life, Suite};
+use crate::report::recorded::RecordedExperiment;
 use crate::report::text;
 use crate::watchdog::Rescue;
 use std::collections::BTreeMap;
@@ -15,24 +16,63 @@ use std::path::{Path, PathBuf};
 
 /// A run's folder.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its own name: the run's id, without what no file name may hold.
+    pub(crate) fn id(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// All experiments, the killed ones with their end, and in a sentence each what can't be read.
+    pub(crate) fn experiments(&self) -> io::Result<(Vec<RecordedExperiment>, Vec<String>)> {
+        let (mut experiments, mut unreadable) = (Vec::new(), Vec::new());
+        for name in self.records()?.into_keys() {
+            let path = self.record(&name);
+            match self.read(&name, &path) {
+                Ok(read) => experiments.push(RecordedExperiment { journal: with_its_end(read), path }),
+                Err(why) => unreadable.push(why),
+            }
+        }
+        Ok((experiments, unreadable))
+    }
+
+    /// The experiment whose record is this file, with its end if it was killed; in a sentence if it can't be read.
+    pub(crate) fn experiment(record: &Path) -> Result<Journal, String> {
+        let folder = Self::new(record.parent().map(Path::to_owned).unwrap_or_default());
+        let name = record.file_stem().unwrap_or_default().to_string_lossy();
+        folder.read(&name, record).map(with_its_end)
+    }
+
+    /// The earlier attempts of the test with this record.
+    pub(crate) fn earlier(&self, record: &Path) -> junit::Earlier {
+        let name = record.file_stem().unwrap_or_default().to_string_lossy();
+        Attempts::of(&self.path, &name).read()
     }
 
     pub(super) fn junit(&self) -> PathBuf {
         self.path.join("junit.xml")
     }
 
+    pub(super) fn page(&self) -> PathBuf {
+        self.path.join(super::page::FILE)
+    }
+
     pub(super) fn record(&self, name: &str) -> PathBuf {
         self.path.join(format!("{name}.json"))
     }
 
-    fn state(&self, name: &str) -> PathBuf {
+    pub(super) fn state(&self, name: &str) -> PathBuf {
         self.path.join("state").join(name)
     }
 
@@ -194,18 +234,13 @@ impl Folder {
     /// Adds the suite of a record, or a remark why there is none (false).
     fn make(&self, record: &str, stamp: Stamp, made: &mut Made, names: &mut junit::Names) -> io::Result<bool> {
         let path = self.record(record);
-        let mut journal = match record::read(&path) {
-            Ok(journal) => journal,
+        let (journal, life) = match self.read(record, &path) {
+            Ok(read) => read,
             Err(why) => {
                 made.remarks.push(why);
                 return Ok(false);
             }
         };
-        let life = self.life(record, &journal);
-        if life == Life::Dead && journal.reasons.is_empty() {
-            let rescue = self.rescue_of(record);
-            journal.reasons.extend(rescue.map(|rescue| rescue.reason(&journal.experiment.name)));
-        }
         let suite = Suite::of(&journal, life, &Attempts::of(&self.path, record).read(), &path);
         let text = junit::suite(made.parts.len(), &suite, names)?;
         let (class, name) = suite.identity();
@@ -214,8 +249,19 @@ impl Folder {
         Ok(true)
     }
 
+    /// A record, and whether its process lives. What the watchdog of a dead one did is its reason.
+    pub(super) fn read(&self, name: &str, path: &Path) -> Result<(Journal, Life), String> {
+        let mut journal = record::read(path)?;
+        let life = self.life(name, &journal);
+        if life == Life::Dead && journal.reasons.is_empty() {
+            let rescue = self.rescue_of(name);
+            journal.reasons.extend(rescue.map(|rescue| rescue.reason(&journal.experiment.name)));
+        }
+        Ok((journal, life))
+    }
+
     /// The names of all records, without `.json`.
-    fn records(&self) -> io::Result<BTreeMap<String, Stamp>> {
+    pub(super) fn records(&self) -> io::Result<BTreeMap<String, Stamp>> {
         let mut records = BTreeMap::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -230,7 +276,7 @@ impl Folder {
         self.life_of(name, journal.verdict != Verdict::Running)
     }
 
-    fn life_of(&self, name: &str, has_ended: bool) -> Life {
+    pub(super) fn life_of(&self, name: &str, has_ended: bool) -> Life {
         if has_ended {
             Life::Ended
         } else if is_locked(&self.state(&format!("{name}.lock"))) {
@@ -279,6 +325,16 @@ impl Made {
         part.range = start..self.bytes;
         self.parts.push(part);
     }
+}
+
+/// What a reader has to know of an experiment: that of a killed one it is over.
+fn with_its_end((journal, life): (Journal, Life)) -> Journal {
+    if life != Life::Dead {
+        return journal;
+    }
+    let mut journal = junit::with_its_end(&journal);
+    journal.verdict = Verdict::Errored;
+    journal
 }
 
 /// Whether all suites have names of their own.

@@ -5,6 +5,7 @@
 //! is made anew.
 
 use crate::report::junit::Life;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 /// What tells one version of a file from another. Compared for equality only, so no clock matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
     modified_ns: u128,
     bytes: u64,

@@ -1,8 +1,8 @@
 //! One run of the tests: its folder, with a record for each experiment, and the JUnit file made of them.
 //!
 //! ```text
-//! <root>/junit.xml                                  the newest run's
-//! <root>/runs/<run id>/junit.xml
+//! <root>/junit.xml, report.html                     the newest run's
+//! <root>/runs/<run id>/junit.xml, report.html
 //! <root>/runs/<run id>/<package>.<binary>.<test>.json   the journal of one experiment
 //! <root>/runs/<run id>/attempts/                     journals of earlier attempts of the same tests
 //! <root>/runs/<run id>/state/                        locks and what else only this module reads
@@ -20,16 +20,19 @@ mod identity;
 mod index;
 mod name;
 mod old;
+mod page;
 mod record;
 mod root;
 
+pub(crate) use folder::Folder;
+pub(crate) use name::of_experiment as experiment_name;
+pub(crate) use page::beside as page_beside;
 #[cfg(feature = "fuzzing")]
 pub(crate) use record::parse;
 
 use crate::report::journal::Journal;
 use crate::watchdog::{Rescue, Watchdog};
 use crate::{Error, Result};
-use folder::Folder;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -71,6 +74,11 @@ impl Run {
     /// What all experiments of the run share.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Where reports lie.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        &self.root
     }
 
     /// Where the rollback ledger lies. Shared by all runs.
@@ -174,10 +182,12 @@ impl Run {
         Ok(guard)
     }
 
-    /// Makes the JUnit files anew. Under the folder's lock.
+    /// Makes the JUnit files and the pages anew. Under the folder's lock.
     fn rebuild(&self) -> io::Result<()> {
         self.folder.rebuild_junit()?;
-        old::publish_if_newest(&self.root, &self.id, &self.folder.junit())
+        // No verdict depends on a page: one that can't be written is made up for by the next.
+        let page = self.folder.rebuild_page(&self.root).is_ok().then(|| self.folder.page());
+        old::publish_if_newest(&self.root, &self.id, &self.folder.junit(), page.as_deref())
     }
 
     fn write(&self, write: impl FnOnce() -> io::Result<()>) -> Result<()> {
@@ -190,6 +200,11 @@ impl Run {
     fn alive(&self) -> MutexGuard<'_, HashMap<String, File>> {
         self.alive.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The folders of the runs below `root`, the newest first.
+pub(crate) fn by_age(root: &std::path::Path) -> Vec<PathBuf> {
+    old::by_age(root).into_iter().map(|(_, path)| path).collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,12 @@ use crate::report::journal::Journal;
 /// packages nor crates have a dot in their name, so two experiments never share one.
 pub(super) fn of_record(journal: &Journal) -> String {
     let experiment = &journal.experiment;
-    let test = experiment.name.replace("::", ".");
-    safe(&format!("{}.{}.{test}", experiment.package, experiment.binary), 150)
+    of_experiment(&experiment.package, &experiment.binary, &experiment.name)
+}
+
+/// The same for whatever else is kept of an experiment.
+pub(crate) fn of_experiment(package: &str, binary: &str, test: &str) -> String {
+    safe(&format!("{package}.{binary}.{}", test.replace("::", ".")), 150)
 }
 
 /// `text` as a name that every file system takes, of at most `most` bytes. Whatever has to be changed

@@ -1,4 +1,4 @@
-//! The runs beside this one: older ones are removed, the newest one's JUnit file is the one at the top.
+//! The runs beside this one: older ones are removed, the newest one's JUnit file and page are the ones at the top.
 
 use super::folder::Folder;
 use std::fs::{self, File};
@@ -29,20 +29,30 @@ pub(super) fn begin(root: &Path, run: &Folder) -> io::Result<()> {
     run.set_started(now.max(newest.saturating_add(1)))
 }
 
-/// Puts the JUnit file of the run `id` at the top, unless a newer run has begun meanwhile.
-pub(super) fn publish_if_newest(root: &Path, id: &str, junit: &Path) -> io::Result<()> {
+/// Puts JUnit file and page of the run `id` at the top, unless a newer run has begun meanwhile.
+pub(super) fn publish_if_newest(root: &Path, id: &str, junit: &Path, page: Option<&Path>) -> io::Result<()> {
     let _guard = lock(root)?;
     let newest = by_age(root).into_iter().next();
     if newest.is_none_or(|(_, path)| path.file_name().is_some_and(|name| name == id)) {
-        let new = root.join("junit.xml.new");
-        let _ = fs::remove_file(&new);
-        // Neither file is ever changed, only replaced, so both may be one.
-        if fs::hard_link(junit, &new).is_err() {
-            fs::copy(junit, &new)?;
-        }
-        fs::rename(&new, root.join("junit.xml"))?;
+        put(root, junit)?;
+        // No verdict depends on a page.
+        let _ = page.map(|page| put(root, page));
     }
     Ok(())
+}
+
+/// Puts a file of a run at the top.
+fn put(root: &Path, file: &Path) -> io::Result<()> {
+    let name = file.file_name().unwrap_or_default();
+    let mut new = root.join(name).into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let _ = fs::remove_file(&new);
+    // Neither file is ever changed, only replaced, so both may be one.
+    if fs::hard_link(file, &new).is_err() {
+        fs::copy(file, &new)?;
+    }
+    fs::rename(&new, root.join(name))
 }
 
 /// Guards what the runs share. Taken after a run's own lock, never before it.
@@ -53,7 +63,7 @@ fn lock(root: &Path) -> io::Result<File> {
 }
 
 /// All runs, newest first.
-fn by_age(root: &Path) -> Vec<(u128, PathBuf)> {
+pub(super) fn by_age(root: &Path) -> Vec<(u128, PathBuf)> {
     let entries = fs::read_dir(root.join("runs")).into_iter().flatten().flatten();
     let mut runs: Vec<_> = entries
         .map(|entry| entry.path())

@@ -479,3 +479,89 @@ fn one_more_test_costs_little_in_a_large_run() {
     let (few, many) = (cost_of_one_more(50), cost_of_one_more(1_000));
     assert!(many < few + Duration::from_millis(250), "{many:?} instead of {few:?}");
 }
+
+fn page(run: &Run) -> String {
+    std::fs::read_to_string(run.junit().with_file_name("report.html")).unwrap()
+}
+
+#[test]
+fn the_page_is_there_from_the_start_and_at_the_top_for_the_newest_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    let record = run.begin(&named("first", sample::running())).unwrap();
+    assert!(page(&run).contains("The experiment is still running"), "alive");
+    assert_eq!(page_beside(&record), run.junit().with_file_name("report.html"));
+    let earlier = record.parent().unwrap().join("attempts").join("first.1.json");
+    assert_eq!(page_beside(&earlier), page_beside(&record));
+    run.finish(&named("first", sample::refuted())).unwrap();
+    run.finish(&named("second", sample::passed())).unwrap();
+    let text = page(&run);
+    assert!(text.contains("1 of 2 experiments failed"));
+    assert_eq!(std::fs::read_to_string(dir.path().join("report.html")).unwrap(), text);
+    assert!(
+        std::fs::read_dir(dir.path()).unwrap().flatten().all(|e| !e.file_name().to_string_lossy().ends_with(".new"))
+    );
+}
+
+#[test]
+fn a_killed_test_shows_on_the_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    run.begin(&named("killed", sample::running())).unwrap();
+    drop(run);
+    let run = Run::at(dir.path().to_owned(), "one");
+    run.finish(&named("next", sample::passed())).unwrap();
+    assert!(page(&run).contains("the test process was killed before it could write a verdict"));
+    assert!(page(&run).contains("1 of 2 experiments failed"));
+}
+
+#[test]
+fn parts_of_a_page_are_made_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    let first = run.finish(&named("first", sample::refuted())).unwrap();
+    // As long and as old as before, and no journal any more: who reads it again can't show it.
+    let file = std::fs::OpenOptions::new().write(true).open(&first).unwrap();
+    let was = file.metadata().unwrap();
+    std::io::Write::write_all(&mut &file, b"no journal").unwrap();
+    file.set_modified(was.modified().unwrap()).unwrap();
+    run.finish(&named("second", sample::passed())).unwrap();
+    assert!(page(&run).contains("<h2>first</h2>") && page(&run).contains("<h2>second</h2>"));
+    // A record that did change is read again, and what can't be read is said.
+    std::fs::write(&first, "no journal at all").unwrap();
+    run.finish(&named("third", sample::passed())).unwrap();
+    let text = page(&run);
+    assert!(!text.contains("<h2>first</h2>") && text.contains("<h2>second</h2>") && text.contains("<h2>third</h2>"));
+    assert!(text.contains("shop.resilience.first.json was left out: not a journal"), "said why");
+}
+
+#[test]
+fn a_page_that_is_not_what_was_written_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    run.finish(&named("first", sample::refuted())).unwrap();
+    let path = run.junit().with_file_name("report.html");
+    for foul in ["", "<html>cut off", &"x".repeat(1_000_000)] {
+        std::fs::write(&path, foul).unwrap();
+        run.finish(&named("second", sample::passed())).unwrap();
+        assert_eq!(page(&run).matches("<details class=\"exp").count(), 2);
+    }
+    std::fs::write(dir.path().join("runs/one/state/page.json"), "{}").unwrap();
+    run.finish(&named("third", sample::passed())).unwrap();
+    assert_eq!(page(&run).matches("<details class=\"exp").count(), 3);
+}
+
+#[test]
+fn a_page_that_can_not_be_written_costs_no_verdict() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::at(dir.path().to_owned(), "one");
+    run.finish(&small("first", Verdict::Passed)).unwrap();
+    let path = run.junit().with_file_name("report.html");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    run.finish(&small("second", Verdict::Passed)).unwrap();
+    assert_eq!(suites(&junit(&run)), 2);
+    std::fs::remove_dir(&path).unwrap();
+    run.finish(&small("third", Verdict::Passed)).unwrap();
+    assert_eq!(page(&run).matches("<details class=\"exp").count(), 3, "made up for");
+}

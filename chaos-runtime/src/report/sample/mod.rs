@@ -1,10 +1,14 @@
 //! Fixed journals, one for each way in which an experiment can end: what reports are tested on.
 
+mod more;
 mod parts;
 
 use super::journal::*;
+use super::{RecordedExperiment, RecordedRun};
 use crate::experiment::Urgency;
+pub use more::*;
 use parts::{broken, checkout_load, claim, event, latency_fault, not_judged, phases, reason};
+use std::path::PathBuf;
 
 /// Every sample with a name that fits in a file name.
 pub fn all() -> Vec<(&'static str, Journal)> {
@@ -20,7 +24,22 @@ pub fn all() -> Vec<(&'static str, Journal)> {
         ("known-weakness", known_weakness()),
         ("skipped", skipped()),
         ("running", running()),
+        ("killed", killed()),
+        ("control-group", control_group()),
+        ("probes", probes()),
+        ("ledger", ledger()),
+        ("failover", failover()),
+        ("several-faults", several_faults()),
+        ("hostile", hostile()),
     ]
+}
+
+/// A run of these journals, in a folder that does not exist.
+pub fn run(journals: impl IntoIterator<Item = Journal>) -> RecordedRun {
+    let path = PathBuf::from("/builds/shop/target/chaos/runs/4711-1234567");
+    let experiment = |(i, journal)| RecordedExperiment { journal, path: path.join(format!("experiment-{i}.json")) };
+    let experiments = journals.into_iter().enumerate().map(experiment).collect();
+    RecordedRun { id: "4711-1234567".to_owned(), path: path.clone(), experiments, unreadable: Vec::new() }
 }
 
 const MS: u64 = 1_000;
@@ -100,6 +119,7 @@ pub fn refuted() -> Journal {
             "\u{1b}[33mWARN\u{1b}[0m connection pool exhausted (16/16), 212 waiting".to_owned(),
             "WARN request dropped: deadline exceeded <id=7> & \"retry\"".to_owned(),
         ],
+        at_us: vec![12 * MS, 4_870 * MS, 6_010 * MS],
     }];
     journal.finding = Some(Finding {
         id: None,
@@ -295,6 +315,7 @@ pub fn running() -> Journal {
             os: "linux".to_owned(),
             version: "0.1.0".to_owned(),
             confidence: None,
+            revision: None,
         },
         verdict: Verdict::Running,
         reasons: vec![],

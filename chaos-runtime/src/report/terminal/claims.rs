@@ -1,7 +1,8 @@
 //! Claims with what was found about them.
 
-use super::page::{Page, Tone, columns_of};
+use super::page::{Page, Tone};
 use crate::figure;
+use crate::report::columns;
 use crate::report::journal::{ClaimRecord, ClaimRole, Journal, Judgement};
 
 /// The order in which a reader wants them.
@@ -61,7 +62,7 @@ pub(super) fn one_block(page: &mut Page, journal: &Journal) {
 }
 
 fn text_width<'a>(claims: impl Iterator<Item = &'a ClaimRecord>) -> usize {
-    claims.map(|claim| columns_of(&claim.text)).max().unwrap_or(0).min(44)
+    claims.map(|claim| columns::of(&claim.text)).max().unwrap_or(0).min(44)
 }
 
 /// `✗ during(p99 < 800ms)   1.21 s, limit 800 ms  (95 % interval …, n = 2,010)`
@@ -87,14 +88,14 @@ fn line(page: &mut Page, claim: &ClaimRecord, width: usize, details: bool) {
     }
     let facts = facts.join(", ");
     let room = page.width() - 4;
-    let head = format!("{:<width$}  {found}", claim.text);
+    let head = format!("{}  {found}", columns::padded(&claim.text, width));
     let whole = if facts.is_empty() { head.clone() } else { format!("{head}  ({facts})") };
     // Lines that fit are not wrapped, so that the columns stay.
-    if columns_of(&whole) <= room {
+    if columns::of(&whole) <= room {
         page.raw(&format!("  {mark} {whole}"));
         return;
     }
-    if columns_of(&head) <= room {
+    if columns::of(&head) <= room {
         page.raw(&format!("  {mark} {head}"));
     } else {
         page.marked(2, &mark, &claim.text);

@@ -14,6 +14,15 @@ pub(super) fn tables(page: &mut Page, journal: &Journal) {
         let head = ["phase", "operations", "rate", "success", "P50", "P99", "max", "own lag P99"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(load.phases.iter().zip(&journal.phases).map(|(stats, phase)| row(stats, phase)));
+        let mut legend = vec!["own lag: delay by the load driver itself"];
+        if !page.fits(&rows) {
+            rows.iter_mut().for_each(|row| shorten(row));
+            legend.push("warm-up is not counted");
+        }
+        if !page.fits(&rows) {
+            rows.iter_mut().for_each(narrow);
+            legend.remove(0);
+        }
         page.table(&rows);
         let sum = |f: fn(&PhaseStats) -> u64| load.phases.iter().map(f).sum::<u64>();
         let failed = sum(|stats| stats.failure_response.count);
@@ -23,7 +32,7 @@ pub(super) fn tables(page: &mut Page, journal: &Journal) {
             "from the instant each operation was due"
         };
         let of = if failed > 0 { "P50 and P99 of successful operations, max of all" } else { "all operations" };
-        page.wrapped(2, &format!("latencies: {of}, {origin}; own lag: delay by the load driver itself"));
+        page.wrapped(2, &format!("latencies: {of}, {origin}; {}", legend.join("; ")));
         let dropped = sum(|stats| stats.dropped);
         if dropped > 0 {
             page.wrapped(2, &format!("{} never sent: too many were waiting", figure::counted(dropped, "operation")));
@@ -41,6 +50,8 @@ pub(super) fn tables(page: &mut Page, journal: &Journal) {
         }
     }
 }
+
+const WARM_UP: &str = "warm-up (not counted)";
 
 /// A pause of the driver that is worth a word.
 const PAUSE_US: u64 = 10_000;
@@ -73,11 +84,7 @@ fn row(stats: &PhaseStats, phase: &PhaseRecord) -> Vec<String> {
     let latency = |count: u64, us: u64| figure::duration_or_dash((count > 0).then_some(us));
     let PhaseStats { response, failure_response, lag, .. } = stats;
     vec![
-        if stats.phase == PhaseKind::WarmUp {
-            "warm-up (not counted)".to_owned()
-        } else {
-            stats.phase.name().to_owned()
-        },
+        if stats.phase == PhaseKind::WarmUp { WARM_UP.to_owned() } else { stats.phase.name().to_owned() },
         figure::count(stats.operations),
         if length > 0.0 { figure::rate(stats.operations as f64 / length) } else { "–".to_owned() },
         figure::share(stats.succeeded, stats.operations),
@@ -86,6 +93,19 @@ fn row(stats: &PhaseStats, phase: &PhaseRecord) -> Vec<String> {
         latency(response.count + failure_response.count, response.max_us.max(failure_response.max_us)),
         latency(lag.count, lag.p99_us),
     ]
+}
+
+/// The same in shorter words.
+fn shorten(row: &mut [String]) {
+    for (long, short) in [(WARM_UP, "warm-up"), ("operations", "ops")] {
+        row.iter_mut().filter(|cell| *cell == long).for_each(|cell| short.clone_into(cell));
+    }
+}
+
+/// Without the rate and the driver's own lag, which speaks up where it matters.
+fn narrow(row: &mut Vec<String>) {
+    row.truncate(7);
+    row.remove(2);
 }
 
 /// Failed operations by class, each with an example, warm-up apart.

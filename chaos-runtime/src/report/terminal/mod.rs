@@ -8,19 +8,25 @@ mod page;
 mod strip;
 mod style;
 
-pub(crate) use style::{Style, may_rewrite};
+pub use style::Style;
+pub(crate) use style::{Size, may_rewrite, size};
 
 use super::journal::{ClaimRole, Finding, Journal, Verdict};
-use super::text;
+use super::recorded::RecordedRun;
+use super::{columns, overview, run, text, words};
 use crate::figure;
 use page::{Page, Tone};
 use std::path::Path;
 
 /// The report of one experiment; `record` is where its journal lies.
 pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> String {
-    let journal = &text::publish(journal);
+    published(&text::publish(journal), record, style)
+}
+
+fn published(journal: &Journal, record: Option<&Path>, style: Style) -> String {
     let mut page = Page::new(style);
     headline(&mut page, journal);
+    let short = matches!(journal.verdict, Verdict::Passed | Verdict::Skipped | Verdict::Running);
     match journal.verdict {
         Verdict::Passed => {
             claims::one_block(&mut page, journal);
@@ -36,6 +42,14 @@ pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> 
     if journal.verdict != Verdict::Passed {
         page.gap();
     }
+    if !short {
+        // Whoever scrolls to the end of a long log sees this first.
+        let (tone, _) = tone(journal.verdict);
+        let verdict = page.paint(tone, &journal.verdict.name().to_uppercase());
+        let room = page.width().saturating_sub("  verdict   : ".len() + journal.verdict.name().len());
+        let why = text::line(&overview::decisive(journal), 1_000);
+        page.raw(&format!("  verdict  {verdict}: {}", columns::cut(&why, room)));
+    }
     if journal.duration_us > 0 {
         page.field("took", &format!("{}, profile {}", figure::duration(journal.duration_us), journal.run.profile));
     }
@@ -44,6 +58,7 @@ pub(crate) fn render(journal: &Journal, record: Option<&Path>, style: Style) -> 
         page.field("replay", &journal.replay);
     }
     if let Some(record) = record {
+        page.field("page", &text::clean(&run::page_beside(record).display().to_string()));
         page.field("journal", &text::clean(&record.display().to_string()));
     }
     page.finish()
@@ -77,6 +92,57 @@ pub(crate) fn render_interrupted(journal: &Journal, record: Option<&Path>, style
     page.finish()
 }
 
+/// A run: the answer, a line for each experiment, what failed first, then the reports of all that did not pass and the
+/// short ones of those that did.
+pub(super) fn run(run: &RecordedRun, style: Style) -> String {
+    let overview = overview::Overview::of(run.experiments.iter().map(|one| &one.journal), run.unreadable.len());
+    let mut page = Page::new(style);
+    let worst = overview.journals.first().map_or(Verdict::Running, |journal| journal.verdict);
+    let (of_worst, _) = tone(worst);
+    let headline = page.paint(of_worst, &overview.headline());
+    page.raw(&format!("{headline}  (run {})", text::line(&text::tell(&run.id), 200)));
+    for journal in &overview.journals {
+        let (tone, mark) = tone(journal.verdict);
+        let mark = page.paint(tone, mark);
+        let place = if overview.is_from_several_places() {
+            format!(" (profile {} on {})", journal.run.profile, journal.run.host)
+        } else {
+            String::new()
+        };
+        let why = overview::decisive(journal);
+        page.marked(2, &mark, &format!("{} {}{place}: {why}", journal.verdict.name(), full_name(journal)));
+    }
+    for why in &run.unreadable {
+        let mark = page.paint(Tone::Odd, "?");
+        page.marked(2, &mark, &text::tell(why));
+    }
+    let mut out = page.finish();
+    // Published once: what is published is never redacted again.
+    for (journal, at) in overview.journals.iter().zip(&overview.order) {
+        let path = run.experiments.get(*at).map(|one| one.path.as_path());
+        out.push('\n');
+        out.push_str(&published(journal, path, style));
+    }
+    out
+}
+
+/// Package, test binary and test, as nothing less tells tests of a workspace apart.
+pub(super) fn full_name(journal: &Journal) -> String {
+    let experiment = &journal.experiment;
+    format!("{}::{}::{}", experiment.package, experiment.binary, experiment.name)
+}
+
+/// The colour of a verdict and its mark.
+fn tone(verdict: Verdict) -> (Tone, &'static str) {
+    match verdict {
+        Verdict::Passed => (Tone::Good, "✓"),
+        Verdict::KnownWeakness | Verdict::Skipped => (Tone::Odd, "!"),
+        Verdict::Running => (Tone::Odd, "…"),
+        Verdict::Inconclusive => (Tone::Bad, "?"),
+        _ => (Tone::Bad, "✗"),
+    }
+}
+
 fn full(page: &mut Page, journal: &Journal) {
     faults::left_behind(page, journal);
     reasons(page, journal);
@@ -102,21 +168,16 @@ fn full(page: &mut Page, journal: &Journal) {
 /// `chaos test `name` REFUTED  (file.rs:LINE:COL)` and the doc comment.
 fn headline(page: &mut Page, journal: &Journal) {
     let experiment = &journal.experiment;
-    let tone = match journal.verdict {
-        Verdict::Passed => Tone::Good,
-        Verdict::KnownWeakness | Verdict::Skipped | Verdict::Running => Tone::Odd,
-        _ => Tone::Bad,
-    };
+    let (tone, _) = tone(journal.verdict);
     let verdict = page.paint(tone, &journal.verdict.name().to_uppercase());
     // Never wrapped: editors and reporters look for the place in one piece.
     page.raw(&format!(
         "chaos test `{}` {verdict}  ({}:{}:{})",
         experiment.name, experiment.file, experiment.line, experiment.column
     ));
-    // The first paragraph says it; its lines were broken for the source file.
-    let summary: Vec<&str> = experiment.doc.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let summary = words::summary(&experiment.doc);
     if !summary.is_empty() {
-        page.wrapped(2, &summary.join(" "));
+        page.wrapped(2, &summary);
     }
 }
 
@@ -140,14 +201,7 @@ fn reason_lines(page: &mut Page, journal: &Journal) {
 
 /// What is known of a finding beyond its claims.
 fn known(page: &mut Page, finding: &Finding) {
-    let urgency = finding.urgency.map(|urgency| format!("{urgency:?}").to_lowercase());
-    let parts = [
-        finding.id.clone(),
-        urgency.map(|urgency| format!("urgency {urgency}")),
-        finding.owner.as_ref().map(|owner| format!("owner {owner}")),
-        finding.fix_by.as_ref().map(|date| format!("fix by {date}")),
-    ];
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let text = words::finding(finding);
     if !text.is_empty() {
         page.wrapped(2, &format!("finding: {text}"));
     }
@@ -164,7 +218,7 @@ fn notes(page: &mut Page, journal: &Journal) {
 }
 
 /// What a claim is part of, as a heading.
-fn role(role: ClaimRole) -> &'static str {
+pub(super) fn role(role: ClaimRole) -> &'static str {
     match role {
         ClaimRole::Hypothesis => "hypothesis",
         ClaimRole::Expectation => "expectations of the body",

@@ -1,7 +1,7 @@
 //! Lines of limited width.
 
 use super::Style;
-use crate::report::text;
+use crate::report::{columns, text};
 
 /// More of a single text is no help to anybody.
 const MOST_BYTES: usize = 8 * 1024;
@@ -68,7 +68,7 @@ impl Page {
     /// A line that is cut at the page's width.
     pub(super) fn cut(&mut self, indent: usize, text: &str) {
         let text = text::capped(text, MOST_BYTES).replace(['\n', '\t'], " ");
-        self.raw(&format!("{:indent$}{}", "", shortened(&text, self.width() - indent)));
+        self.raw(&format!("{:indent$}{}", "", columns::cut(&text, self.width() - indent)));
     }
 
     /// Text wrapped at the page's width.
@@ -86,17 +86,19 @@ impl Page {
         }
     }
 
+    /// Whether a table is no wider than the page.
+    pub(super) fn fits(&self, rows: &[Vec<String>]) -> bool {
+        widths(rows).iter().map(|width| width + 2).sum::<usize>() <= self.width()
+    }
+
     /// Rows in columns: the first one left, the others right.
     pub(super) fn table(&mut self, rows: &[Vec<String>]) {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
-            .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|cell| columns_of(cell)).max().unwrap_or(0))
-            .collect();
+        let widths = widths(rows);
         for row in rows {
             let mut line = String::from(" ");
             for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 line.push_str(if i == 0 { " " } else { "  " });
-                let pad = " ".repeat(width - columns_of(cell));
+                let pad = " ".repeat(width - columns::of(cell));
                 line.push_str(&if i == 0 { format!("{cell}{pad}") } else { format!("{pad}{cell}") });
             }
             self.raw(&line);
@@ -104,26 +106,15 @@ impl Page {
     }
 
     pub(super) fn finish(self) -> String {
-        self.out
+        if self.style.ascii { columns::ascii(&self.out) } else { self.out }
     }
 }
 
-/// How many columns a text takes; wide characters are taken for narrow ones.
-pub(super) fn columns_of(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// At most `most` columns of a text.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    if columns_of(text) <= most {
-        return text.to_owned();
-    }
-    if most == 0 {
-        return String::new();
-    }
-    let mut short: String = text.chars().take(most - 1).collect();
-    short.push('…');
-    short
+/// Of the columns of a table.
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |i| rows.iter().filter_map(move |row| row.get(i));
+    (0..count).map(|i| cells(i).map(|cell| columns::of(cell)).max().unwrap_or(0)).collect()
 }
 
 /// Lines of at most `width` columns; the text's own line ends stay, longer words are broken.
@@ -132,17 +123,18 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in paragraph.split_whitespace() {
-            if !line.is_empty() && columns_of(&line) + 1 + columns_of(word) > width {
+            if !line.is_empty() && columns::of(&line) + 1 + columns::of(word) > width {
                 lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
                 line.push(' ');
             }
             line.push_str(word);
-            while columns_of(&line) > width {
-                let rest = line.chars().skip(width).collect();
-                lines.push(line.chars().take(width).collect());
-                line = rest;
+            // A single character stays whole, however narrow the page is.
+            while columns::of(&line) > width && line.chars().nth(1).is_some() {
+                let first = line.chars().next().map_or(1, char::len_utf8);
+                let rest = line.split_off(columns::fitting(&line, width).max(first));
+                lines.push(std::mem::replace(&mut line, rest));
             }
         }
         lines.push(line);
@@ -158,6 +150,8 @@ mod tests {
     fn wrapping_keeps_every_word_and_the_width() {
         let text = "one two three four\nfive 0123456789abcdef";
         assert_eq!(wrap(text, 9), ["one two", "three", "four", "five", "012345678", "9abcdef"]);
+        assert_eq!(wrap("遅延注入 on", 5), ["遅延", "注入", "on"]);
+        assert_eq!(wrap("遅延", 1), ["遅", "延"], "too wide for the page");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The timeline as a picture: phases, marks, and what each load did.
 
-use super::page::{Page, columns_of, shortened};
+use super::page::Page;
 use crate::figure;
+use crate::report::columns;
 use crate::report::journal::{BinRecord, EventKind, Journal, LoadRecord};
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -17,12 +18,12 @@ pub(super) fn timeline(page: &mut Page, journal: &Journal) {
         return;
     }
     let names: Vec<(String, &LoadRecord)> = journal.loads.iter().map(|load| (prefix(journal, load), load)).collect();
-    let label = names.iter().map(|(name, _)| columns_of(name) + "success".len()).max().unwrap_or(0).clamp(7, 30);
+    let label = names.iter().map(|(name, _)| columns::of(name) + "success".len()).max().unwrap_or(0).clamp(7, 30);
     let scale = Scale { end, columns: page.width() - 2 - label - 2 - SCALE };
 
     page.heading("timeline");
     let row = |page: &mut Page, name: &str, cells: &str, remark: &str| {
-        page.raw(&format!("  {:<label$}  {cells}{remark}", shortened(name, label)));
+        page.raw(&format!("  {}  {cells}{remark}", columns::padded(&columns::cut(name, label), label)));
     };
     row(page, "phase", &phase_row(journal, scale), &format!("  {}", figure::duration(end)));
     let marks = marks(journal);
@@ -82,7 +83,7 @@ fn phase_row(journal: &Journal, scale: Scale) -> String {
     let mut cells = vec![' '; scale.columns];
     for phase in &journal.phases {
         let (from, to) = (scale.column(phase.start_us), scale.column(phase.end_us));
-        let name = shortened(phase.kind.name(), to.saturating_sub(from + 1));
+        let name = columns::cut(phase.kind.name(), to.saturating_sub(from + 1));
         let text = std::iter::once('│').chain(name.chars()).chain(std::iter::repeat(' '));
         for (cell, c) in cells[from.min(to)..to].iter_mut().zip(text) {
             *cell = c;

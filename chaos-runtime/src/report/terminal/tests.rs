@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::columns;
 use crate::report::{sample, snapshot};
 use std::collections::HashSet;
 
@@ -11,23 +12,35 @@ fn every_ending_reads_as_its_snapshot() {
     for (name, journal) in sample::all() {
         snapshot::check(&format!("terminal/{name}.txt"), &render(&journal, Some(record()), Style::PLAIN));
     }
-    let narrow = render(&sample::refuted(), Some(record()), Style { width: 60, color: false });
-    snapshot::check("terminal/refuted-narrow.txt", &narrow);
-    let colored = render(&sample::refuted(), Some(record()), Style { width: 100, color: true });
-    snapshot::check("terminal/refuted-color.txt", &colored);
+}
+
+#[test]
+fn narrow_terminals_colours_and_ascii_read_as_their_snapshots() {
+    for (name, journal) in sample::all() {
+        let narrow = render(&journal, Some(record()), Style { width: 60, ..Style::PLAIN });
+        snapshot::check(&format!("terminal/narrow/{name}.txt"), &narrow);
+    }
+    for (name, journal) in [("refuted", sample::refuted()), ("passed", sample::passed())] {
+        for width in [60, 100] {
+            let colored = render(&journal, Some(record()), Style { width, color: true, ascii: false });
+            snapshot::check(&format!("terminal/color/{name}-{width}.txt"), &colored);
+        }
+    }
+    let ascii = render(&sample::hostile(), Some(record()), Style { ascii: true, ..Style::PLAIN });
+    assert!(ascii.is_ascii());
+    snapshot::check("terminal/ascii.txt", &ascii);
 }
 
 #[test]
 fn lines_keep_to_the_width_except_what_is_there_to_be_copied() {
     for width in [60, 80, 100, 140] {
         for (name, journal) in sample::all() {
-            let text = render(&journal, Some(record()), Style { width, color: false });
+            let text = render(&journal, Some(record()), Style { width, ..Style::PLAIN });
             for line in text.lines() {
-                let copied =
-                    ["chaos test `", "  replay ", "  journal ", "  phase "].iter().any(|start| line.starts_with(start));
-                // The table of phases has columns that can't be narrower.
-                let table = line.contains("own lag P99") || line.starts_with("  warm-up (") || line.contains("/s  ");
-                assert!(copied || table || line.chars().count() <= width, "{name} at {width}: {line:?}");
+                let copied = ["chaos test `", "  replay ", "  page ", "  journal ", "  phase "]
+                    .iter()
+                    .any(|start| line.starts_with(start));
+                assert!(copied || columns::of(line) <= width, "{name} at {width}: {line:?}");
             }
         }
     }
@@ -41,6 +54,12 @@ fn what_a_reader_needs_is_there() {
         assert!(first.contains(&journal.verdict.name().to_uppercase()), "{name}: {first}");
         assert!(first.contains("(shop/tests/resilience/checkout.rs:14:10)"), "{name}: {first}");
         assert!(text.contains("seed"), "{name}");
+        if overview::is_failed(journal.verdict) {
+            let last = text.lines().skip_while(|line| !line.starts_with("  verdict  "));
+            let last: Vec<_> = last.collect();
+            assert!(last.len() <= 6, "{name}: within sight of the end: {last:?}");
+            assert!(last[0].contains(&journal.verdict.name().to_uppercase()), "{name}: {last:?}");
+        }
         for reason in &journal.reasons {
             let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let message = reason.message.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -86,7 +105,7 @@ fn nothing_that_a_journal_may_hold_breaks_the_renderer() {
     journal.claims[2].text = "x".repeat(500);
     journal.faults[0].injected_us = u64::MAX;
     assert!(render(&journal, None, Style::PLAIN).contains("REFUTED"));
-    assert!(render(&journal, None, Style { width: 0, color: true }).contains("REFUTED"));
+    assert!(render(&journal, None, Style { width: 0, color: true, ascii: true }).contains("REFUTED"));
 }
 
 #[test]
@@ -130,7 +149,7 @@ fn a_driver_that_comes_near_what_is_measured_is_told_of() {
     let told = |change: fn(&mut crate::report::journal::DriverStats)| {
         let mut journal = sample::refuted();
         change(&mut journal.loads[0].phases[2].driver);
-        let text = render(&journal, Some(record()), Style { width: 140, color: false });
+        let text = render(&journal, Some(record()), Style { width: 140, ..Style::PLAIN });
         text.lines().find_map(|line| line.trim().strip_prefix("load driver: ")).map(str::to_owned)
     };
     assert_eq!(told(|_| ()), None);
@@ -143,4 +162,30 @@ fn a_driver_that_comes_near_what_is_measured_is_told_of() {
     let ends = told(|driver| driver.most_per_second = Some(250_000.0)).unwrap();
     assert!(ends.contains("more was due than it could send, this machine ends at about 250,000"), "{ends}");
     assert!(told(|driver| driver.suspended_us = 7_000_000).unwrap().contains("suspended with the machine for 7"));
+}
+
+/// All samples as one run.
+fn catalogue() -> RecordedRun {
+    RecordedRun { id: "4711-1234567".to_owned(), ..sample::run(sample::all().into_iter().map(|(_, journal)| journal)) }
+}
+
+#[test]
+fn a_run_says_what_failed_before_anything_else() {
+    let text = run(&catalogue(), Style::PLAIN);
+    let overview: String = text.split("\n\n").next().unwrap().lines().map(|line| format!("{line}\n")).collect();
+    snapshot::check("terminal/run.txt", &overview);
+    // And all reports follow.
+    for (name, journal) in sample::all() {
+        assert!(text.contains(&format!("chaos test `{}`", text::line(&journal.experiment.name, 500))), "{name}");
+    }
+}
+
+#[test]
+fn an_hour_takes_milliseconds() {
+    let journal = sample::hour();
+    let started = std::time::Instant::now();
+    let text = render(&journal, Some(record()), Style::PLAIN);
+    let took = started.elapsed();
+    assert!(text.lines().count() < 100, "and is as short as any: {}", text.lines().count());
+    assert!(took < std::time::Duration::from_secs(2), "{took:?}");
 }

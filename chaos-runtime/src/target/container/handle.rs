@@ -8,7 +8,6 @@ use super::watch::Watched;
 use crate::experiment::core::Core;
 use crate::experiment::net::Net;
 use crate::proxy::Proxy;
-use crate::report::journal::OutputRecord;
 use crate::{Error, Result};
 use std::fmt;
 use std::net::SocketAddr;
@@ -41,7 +40,8 @@ impl Container {
     ) -> Result<Self> {
         let watched = session.watch.of(id, target).await?;
         let source = watched.clone();
-        core.outputs.register(move || OutputRecord { target: source.target.clone(), lines: source.tail.lines() });
+        let clock = core.clock;
+        core.outputs.register(move || source.tail.record(&source.target, clock));
         let shared = Shared {
             id: id.to_owned(),
             session,

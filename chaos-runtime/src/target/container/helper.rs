@@ -106,6 +106,23 @@ impl Helper {
         Ok(Self { engine: engine.clone(), id, started_at, of: of.id.clone(), image: image.to_owned(), beside })
     }
 
+    /// One beside nothing, in a network of its own in which rules can be tried. Whoever asks for it [removes](Self::remove) it.
+    pub(crate) async fn alone(engine: &Engine, image: &str) -> Result<Self> {
+        let labels = HashMap::from([(OWNER.to_owned(), Owner::current().to_string())]);
+        let request = request(image, labels, "trial", &["NET_ADMIN", "NET_RAW"], |_| {});
+        let started = request.start().await.map_err(|error| Error::new("no helper started").caused_by(error))?;
+        let id = started.id().to_owned();
+        forget(started);
+        let started_at = String::new();
+        let (engine, image) = (engine.clone(), image.to_owned());
+        Ok(Self { engine, of: id.clone(), id, started_at, image, beside: Beside::Network })
+    }
+
+    /// Ends it.
+    pub(crate) async fn remove(self) -> Result<()> {
+        Ok(super::removal::remove_container(&self.engine, &self.id).await?)
+    }
+
     /// A container with a volume, or a directory of the host, at `/volume`; gives its id. Whoever asks for it removes it.
     pub(super) async fn on_volume(image: &str, labels: HashMap<String, String>, source: &str) -> Result<String> {
         let bind = format!("{source}:/volume");

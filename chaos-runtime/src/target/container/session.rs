@@ -2,16 +2,14 @@
 
 use super::engine::Engine;
 use super::handle::Container;
-use super::label::{Labels, OWNER};
-use super::removal;
+use super::label::Labels;
+use super::orphans;
 use super::watch::Watch;
 use crate::Result;
 use crate::experiment::core::Core;
 use crate::rollback::{ContainerStep, Recipe, Undo, UndoId};
-use crate::sys::Owner;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder};
 use tokio::sync::OnceCell;
 
 /// The place in an experiment for its [`Session`], which most experiments never open.
@@ -103,26 +101,10 @@ impl Session {
 
 /// Removes what processes left behind that have ended, whatever has become of their ledgers.
 async fn remove_orphans(engine: &Engine) -> Result<Vec<String>> {
-    let filters = HashMap::from([("label", vec![OWNER])]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let found = engine.call("list containers", engine.docker().list_containers(Some(options))).await?;
     let mut notes = Vec::new();
-    for container in found {
-        let owner = container.labels.as_ref().and_then(|labels| Owner::parse(labels.get(OWNER)?));
-        if let (Some(id), true) = (&container.id, owner.is_some_and(|owner| owner.is_dead())) {
-            removal::remove_container(engine, id).await?;
-            let names = container.names.unwrap_or_default().join(", ");
-            notes.push(format!("removed the container {names}, which a chaos test that has ended had left"));
-        }
-    }
-    let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-    for network in engine.call("list networks", engine.docker().list_networks(Some(options))).await? {
-        let owner = network.labels.as_ref().and_then(|labels| Owner::parse(labels.get(OWNER)?));
-        if let (Some(id), true) = (&network.id, owner.is_some_and(|owner| owner.is_dead())) {
-            removal::remove_network(engine, id).await?;
-            let name = network.name.unwrap_or_default();
-            notes.push(format!("removed the network {name}, which a chaos test that has ended had left"));
-        }
+    for orphan in orphans::found(engine).await? {
+        orphan.remove(engine).await?;
+        notes.push(format!("removed the {orphan}, which a chaos test that has ended had left"));
     }
     Ok(notes)
 }

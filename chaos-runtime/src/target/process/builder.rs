@@ -1,5 +1,6 @@
 //! How a child process is started, and when it counts as ready.
 
+use super::clock::Clock;
 use crate::rollback::marked::MARK;
 use std::ffi::OsString;
 use std::fmt;
@@ -23,6 +24,9 @@ pub struct ProcessBuilder {
     pub(super) name: Option<String>,
     pub(super) ready: Ready,
     pub(super) ready_within: Duration,
+    pub(super) faketime: bool,
+    /// What it needs in its environment for that, once it is known.
+    pub(super) clock: Option<Clock>,
 }
 
 /// When a process counts as ready.
@@ -83,6 +87,8 @@ impl ProcessBuilder {
             name: None,
             ready: Ready::default(),
             ready_within: Duration::from_secs(10),
+            faketime: false,
+            clock: None,
         }
     }
 
@@ -101,6 +107,17 @@ impl ProcessBuilder {
     /// Its name in reports. Default: the program's file name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Starts it with libfaketime, so that its clock can be moved: [`Process::clock_ahead`](super::Process::clock_ahead)
+    /// and [`Process::clock_behind`](super::Process::clock_behind). Linux, and programs that are linked dynamically.
+    ///
+    /// `libfaketime.so.1` is looked for in the usual directories of libraries; `CHAOS_LIBFAKETIME` names another file. Where
+    /// it is missing, [`Chaos::process`](crate::Chaos::process) errs and names the package. Of the clocks, the one that
+    /// tells the time of day is moved; time-outs and sleeps, which go by the monotonic one, stay as they are.
+    pub fn faketime(mut self) -> Self {
+        self.faketime = true;
         self
     }
 
@@ -124,6 +141,11 @@ impl ProcessBuilder {
                 None => command.env_remove(key),
             };
         }
+        if let Some(clock) = &self.clock {
+            let preloaded =
+                self.envs.iter().rev().find(|(name, _)| name == "LD_PRELOAD").map(|(_, value)| value.clone());
+            clock.settle(&mut command, preloaded.unwrap_or_else(|| std::env::var_os("LD_PRELOAD")));
+        }
         if let Some(dir) = &self.dir {
             command.current_dir(dir);
         }
@@ -139,7 +161,7 @@ impl ProcessBuilder {
 impl fmt::Debug for ProcessBuilder {
     /// With the names of the changed variables only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, args, envs, dir, name, ready, ready_within } = self;
+        let Self { program, args, envs, dir, name, ready, ready_within, faketime, clock: _ } = self;
         let args: Vec<_> = args.iter().map(|arg| crate::secret::redact(&arg.to_string_lossy()).into_owned()).collect();
         let envs: Vec<_> = envs.iter().map(|(name, _)| name).collect();
         f.debug_struct("ProcessBuilder")
@@ -150,6 +172,7 @@ impl fmt::Debug for ProcessBuilder {
             .field("name", name)
             .field("ready", ready)
             .field("ready_within", ready_within)
+            .field("faketime", faketime)
             .finish()
     }
 }

@@ -1,11 +1,12 @@
 //! A child process as the experiment's body sees it.
 
 use super::builder::ProcessBuilder;
+use super::clock::Clock;
 use super::forward::Forward;
 use super::owner::{Order, Owner};
 use super::status::Status;
 use crate::experiment::core::Core;
-use crate::report::journal::OutputRecord;
+use crate::rollback::marked::Marked;
 use crate::rollback::{Leader, Recipe, Undo};
 use crate::target::Signal;
 use crate::target::output::Tail;
@@ -26,6 +27,8 @@ struct Shared {
     tail: Tail,
     status: watch::Receiver<Status>,
     orders: mpsc::UnboundedSender<Order>,
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    clock: Option<Clock>,
 }
 
 impl Chaos {
@@ -39,9 +42,12 @@ impl Chaos {
 }
 
 impl Process {
-    async fn start(core: &Core, builder: ProcessBuilder) -> Result<Self> {
+    async fn start(core: &Core, mut builder: ProcessBuilder) -> Result<Self> {
         let target = free_name(core, &builder.display_name());
         let token = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        if builder.faketime {
+            builder.clock = Some(Clock::new(core, &target)?);
+        }
         let forward = Forward::start(&core.net).await?;
         let (orders, taken) = mpsc::unbounded_channel();
         let (status, seen) = watch::channel(Status::default());
@@ -53,6 +59,7 @@ impl Process {
             tail: tail.clone(),
             status: seen,
             orders,
+            clock: builder.clock.clone(),
         }));
         let recipe = Recipe::KillMarked { token: token.clone(), leaders: Vec::new() };
         let ended = process.clone();
@@ -68,7 +75,8 @@ impl Process {
         });
         let undo = core.ledger.record(&format!("kill {target}"), &target, undo)?;
         let source = process.clone();
-        core.outputs.register(move || OutputRecord { target: source.0.target.clone(), lines: source.output() });
+        let clock = core.clock;
+        core.outputs.register(move || source.0.tail.record(&source.0.target, clock));
         let owner = Owner {
             builder,
             target,
@@ -173,6 +181,28 @@ impl Process {
         let mut status = self.0.status.clone();
         let _ = tokio::time::timeout(limit, status.wait_for(wish)).await;
         self.status()
+    }
+
+    /// Its id; the error says how it ended and what it wrote last.
+    pub(crate) fn living(&self) -> Result<u32> {
+        self.0.status.borrow().living(&self.0.target, &self.0.tail)
+    }
+
+    /// It and its descendants, as they are found at any time.
+    pub(crate) fn marked(&self) -> Marked {
+        let leaders: Vec<Leader> = self.pid().and_then(Leader::of).into_iter().collect();
+        Marked::new(&self.0.token, &leaders)
+    }
+
+    /// Its own clock, if it was started with one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn clock(&self) -> Option<&Clock> {
+        self.0.clock.as_ref()
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn token(&self) -> &str {
+        &self.0.token
     }
 
     pub(crate) fn target(&self) -> &str {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const CX: InjectCx = InjectCx { seed: 0, held: true, hold: None };
+const CX: InjectCx = InjectCx::new(0, true, None);
 const STEP: Duration = Duration::from_millis(10);
 /// For what must happen; generous, as the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -15,6 +15,9 @@
 
 mod bin;
 mod builder;
+#[cfg(target_os = "linux")]
+pub(crate) mod cgroup;
+pub(crate) mod clock;
 mod forward;
 mod handle;
 mod listening;
@@ -25,5 +28,7 @@ mod status;
 pub use crate::target::Signal;
 pub use bin::bin;
 pub use builder::{ProcessBuilder, Ready};
+#[cfg(target_os = "linux")]
+pub(crate) use clock::Clock;
 pub use handle::Process;
 pub(crate) use status::Status;

@@ -6,7 +6,7 @@ use super::crash::stand_still;
 use super::node::Node;
 use super::outcome::{Lost, Outcome};
 use super::stage::Running;
-use crate::proxy::{Directions, Effect, Hits};
+use crate::proxy::{Directions, Effect, Hits, Scope};
 use crate::{Error, Result};
 use futures_util::future::{try_join, try_join_all};
 use std::sync::Arc;
@@ -118,12 +118,12 @@ impl Course {
         node.forget_session().await;
         if !self.manner.hang {
             // The server has ended them; whoever was on the way to it is told as well.
-            node.proxy.reset_open(Directions::Both, &Hits::new()).await?;
+            node.proxy.reset_open(Scope::whole(Directions::Both), &Hits::new()).await?;
         }
         cluster.change(|roles| _ = roles.away.insert(old));
         if self.manner.fence {
-            let effect = Effect::BlackHole { directions: Directions::Both, close_after: None, before: None };
-            node.proxy.set(effect, &self.fence).await?;
+            let effect = Effect::BlackHole { close_after: None, deaf: false };
+            node.proxy.set(effect, Scope::whole(Directions::Both), &self.fence).await?;
         }
         self.running.gone(format!("the writer {} is gone: it {state}", node.name));
         Ok(lost)

@@ -7,7 +7,7 @@ use super::failover::written;
 use super::stage::Running;
 use crate::claim::display;
 use crate::fault::{Evidence, InjectCx};
-use crate::proxy::{Directions, Hits};
+use crate::proxy::{Directions, Hits, Scope};
 use crate::rollback::Undo;
 use crate::{Error, Result};
 use futures_util::future::BoxFuture;
@@ -66,7 +66,7 @@ async fn restart(cluster: &Cluster, writer: usize, running: &Running<Restarted>)
     let ended = ordered.elapsed();
     node.forget_session().await;
     // Whoever was on the way to it is told as well.
-    node.proxy.reset_open(Directions::Both, &Hits::new()).await?;
+    node.proxy.reset_open(Scope::whole(Directions::Both), &Hits::new()).await?;
     running.gone(format!("the writer {} is gone: it {state}", node.name));
     node.start_again().await?;
     node.until("take writes again", async |session| session.takes_writes().await).await?;
