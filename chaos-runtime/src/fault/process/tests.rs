@@ -18,6 +18,8 @@ const CX: InjectCx = InjectCx::new(0, true, None);
 const STEP: Duration = Duration::from_millis(10);
 /// For what must happen; generous, as the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(30);
+/// For what must not happen, and for one try of many.
+const SHORT: Duration = Duration::from_millis(500);
 
 /// Does what it is told, a line at a time: `grow 20` (MiB, written to, and kept) answers `ok` or `refused`.
 #[test]
@@ -63,12 +65,17 @@ fn shell(script: &str) -> ProcessBuilder {
     ProcessBuilder::from(Command::new("sh").args(["-c", script])).ready(Ready::Started)
 }
 
+/// Enough that one of them is in the way wherever the process runs.
+fn cores() -> u32 {
+    std::thread::available_parallelism().unwrap().get().try_into().unwrap()
+}
+
 const BUSY: &str = "while :; do :; done";
 
-/// What the server answers to a line; `None` if that takes too long, or the connection ends.
-fn tell(process: &Process, line: &str) -> Option<String> {
+/// What the server answers to a line within a time; `None` if that takes longer, or the connection ends.
+fn tell(process: &Process, line: &str, limit: Duration) -> Option<String> {
     let mut stream = TcpStream::connect(process.addr()).ok()?;
-    stream.set_read_timeout(Some(Duration::from_millis(500))).ok()?;
+    stream.set_read_timeout(Some(limit)).ok()?;
     writeln!(stream, "{line}").ok()?;
     let mut answer = String::new();
     let n = BufReader::new(stream).read_line(&mut answer).ok()?;
@@ -85,17 +92,17 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 async fn answers(process: &Process) {
-    let process = process.clone();
-    until("it answers", async || {
-        let process = process.clone();
-        tokio::task::spawn_blocking(move || tell(&process, "hello")).await.unwrap().as_deref() == Some("ok")
-    })
-    .await;
+    until("it answers", async || asked_for(process, "hello", SHORT).await.as_deref() == Some("ok")).await;
 }
 
+/// What it answers, however busy the machine is.
 async fn asked(process: &Process, line: &'static str) -> Option<String> {
+    asked_for(process, line, LIMIT).await
+}
+
+async fn asked_for(process: &Process, line: &'static str, limit: Duration) -> Option<String> {
     let process = process.clone();
-    tokio::task::spawn_blocking(move || tell(&process, line)).await.unwrap()
+    tokio::task::spawn_blocking(move || tell(&process, line, limit)).await.unwrap()
 }
 
 async fn confirmed(fault: &mut impl Fault) -> Evidence {
@@ -248,7 +255,7 @@ async fn who_wants_less_than_the_limit_is_not_harmed_and_a_restart_loses_a_cgrou
 async fn neighbours_take_the_cpu_and_are_gone_afterwards() {
     let chaos = Chaos::for_tests();
     let busy = chaos.process(shell(BUSY)).await.unwrap();
-    let cores = u32::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    let cores = cores();
     let mut fault = busy.cpu_pressure(cores);
     let id = inject(&chaos, &mut fault).await;
     assert!(fault.describe().ends_with("in its cgroup"), "{}", fault.describe());
@@ -286,7 +293,7 @@ async fn without_descriptors_connections_go_on_and_new_ones_wait() {
     assert!(evidence.is_seen() && evidence.text().contains("may open 0 more"), "{evidence:?}");
     // The call to `accept` in which it waited had its descriptor already.
     assert_eq!(asked(&process, "hello").await.as_deref(), Some("ok"));
-    assert_eq!(asked(&process, "hello").await, None, "nobody accepts it");
+    assert_eq!(asked_for(&process, "hello", SHORT).await, None, "nobody accepts it");
     undo(&chaos, id).await;
     assert_eq!(of(pid, Limited::Descriptors).unwrap(), before);
     answers(&process).await;
@@ -299,7 +306,7 @@ async fn without_descriptors_connections_go_on_and_new_ones_wait() {
     assert!(evidence.text().contains("may open 2 more"), "{evidence:?}");
     assert_eq!(asked(&process, "hello").await.as_deref(), Some("ok"));
     assert_eq!(asked(&process, "hello").await.as_deref(), Some("ok"));
-    assert_eq!(asked(&process, "hello").await, None);
+    assert_eq!(asked_for(&process, "hello", SHORT).await, None);
     // As another process does it after a crash.
     let recipe = fault.undo().recipe().clone();
     let written = serde_json::to_string(&recipe).unwrap();
@@ -454,7 +461,7 @@ fn helper_without_rights() {
         is_limited(&chaos, &mut limited, busy.pid().unwrap()).await;
         println!("CPU {}: {}", limited.describe(), limited.evidence().await.unwrap().text());
 
-        let mut pressed = busy.cpu_pressure(2);
+        let mut pressed = busy.cpu_pressure(cores());
         let id = inject(&chaos, &mut pressed).await;
         confirmed(&mut pressed).await;
         println!("PRESSURE {}", pressed.describe());
@@ -470,7 +477,7 @@ fn helper_without_rights() {
         let mut descriptors = process.fd_exhaustion();
         let id = inject(&chaos, &mut descriptors).await;
         assert_eq!(asked(&process, "hello").await.as_deref(), Some("ok"), "it was waited for already");
-        assert_eq!(asked(&process, "hello").await, None);
+        assert_eq!(asked_for(&process, "hello", SHORT).await, None);
         undo(&chaos, id).await;
         answers(&process).await;
         end(&chaos).await;
@@ -494,7 +501,7 @@ fn without_rights_the_other_means_are_taken() {
     for wanted in [
         "CPU CPU limit 0.2 by turns of SIGSTOP and SIGCONT: stopped",
         "no cgroup: this user may not make a cgroup in",
-        "PRESSURE CPU pressure by 2 busy processes on its machine",
+        &format!("PRESSURE CPU pressure by {} busy processes on its machine", cores()),
         "MEMORY 64 MiB more memory, by RLIMIT_DATA",
         "ALL DONE",
     ] {
