@@ -239,11 +239,21 @@ fn the_first_test_passes_as_it_is_written() {
     let home = Home::new();
     let shop = new(&home, "--bin");
     init(&home, &shop, "").with(0);
-    let mut test = home.settle(Command::new("cargo"));
-    // Built once on a machine; the crate itself is another one each time.
-    test.env("CARGO_TARGET_DIR", fixture_target()).env("CARGO_PROFILE_DEV_DEBUG", "0");
-    test.args(["test", "--test", "resilience", "--", "--nocapture"]).current_dir(&shop);
-    let told = ended(test);
+    let attempt = || {
+        let mut test = home.settle(Command::new("cargo"));
+        // Built once on a machine; the crate itself is another one each time.
+        test.env("CARGO_TARGET_DIR", fixture_target()).env("CARGO_PROFILE_DEV_DEBUG", "0");
+        test.args(["test", "--test", "resilience", "--", "--nocapture"]).current_dir(&shop);
+        ended(test)
+    };
+    let mut told = attempt();
+    // Only where the machine was too busy to measure.
+    for _ in 0..4 {
+        if home.is_spoiled() {
+            home.forget_runs();
+            told = attempt();
+        }
+    }
     assert_eq!(told.code, Some(0), "{}\n{}", told.out, told.err);
     let all = format!("{}{}", told.out, told.err);
     assert!(all.contains("chaos test `survives_a_slow_network` PASSED"), "{all}");

@@ -94,18 +94,27 @@ fn the_leftovers_of_a_killed_test() {
     let home = Home::new();
     let list = home.run("list --test chaos_main --format json").with(0);
     assert!(list.out.contains("endless"));
-    let mut cargo = home.settle(Command::new("cargo"));
-    cargo.args(["test", "--test", "chaos_main", "endless", "--", "--exact", "--ignored", "--nocapture"]);
-    cargo.env("CHAOS_WATCHDOG", "off");
-    let mut child = cargo.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut said = Vec::new();
-    for line in lines {
-        said.push(line.unwrap());
-        if said.last().is_some_and(|line| line.contains("at: fault")) {
-            break;
+    // The rest of what it says is kept open: to write must not fail.
+    let (mut child, _rest, said) = loop {
+        let mut cargo = home.settle(Command::new("cargo"));
+        cargo.args(["test", "--test", "chaos_main", "endless", "--", "--exact", "--ignored", "--nocapture"]);
+        cargo.env("CHAOS_WATCHDOG", "off");
+        let mut child = cargo.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        for line in lines.by_ref() {
+            said.push(line.unwrap());
+            if said.last().is_some_and(|line| line.contains("at: fault")) {
+                break;
+            }
         }
-    }
+        if said.last().is_some_and(|line| line.contains("at: fault")) {
+            break (child, lines, said);
+        }
+        child.wait().unwrap();
+        assert!(home.is_spoiled(), "{said:#?}");
+        home.forget_runs();
+    };
     let harm = home.tmp().join("in-the-way");
     assert!(harm.exists(), "{said:#?}");
     let in_use = home.run("recover --no-docker --format json").with(0).json();
@@ -126,8 +135,10 @@ fn the_leftovers_of_a_killed_test() {
         let found = ours(name);
         assert!(!found.is_empty(), "no {name}");
         for pid in found {
-            rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
-                .unwrap();
+            let pid = rustix::process::Pid::from_raw(pid).unwrap();
+            let killed = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            // Of several, one may end with another.
+            assert!(matches!(killed, Ok(()) | Err(rustix::io::Errno::SRCH)), "{killed:?}");
         }
     }
     child.wait().unwrap();
@@ -148,6 +159,82 @@ fn without_an_engine_it_says_so() {
     let ended = support::ended(command).with(0);
     assert!(ended.out.contains("note: containers were not looked for: "), "{}", ended.out);
     assert!(ended.out.contains("nothing is left behind"), "{}", ended.out);
+}
+
+/// Containers and networks in the real engine: what a process that has ended made, what a living one made, and what is
+/// somebody else's.
+#[cfg(feature = "docker")]
+#[test]
+fn what_is_left_with_an_engine_is_shown_and_removed_and_nothing_else_is() {
+    let docker = |line: &str| {
+        let output = Command::new("docker").args(line.split_whitespace()).output().expect("the engine's client");
+        assert!(output.status.success(), "docker {line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let home = Home::new();
+    let image = std::env::var("CHAOS_IMAGE_REDIS").unwrap_or_else(|_| "redis:7".to_owned());
+    let token = format!("recover-{}", std::process::id());
+    let place = || {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let space = fs::read_link("/proc/self/ns/pid").unwrap().display().to_string();
+        format!("{}-{}", boot.trim(), space.replace(['[', ']'], ""))
+    };
+    let labels = |owner: &str| format!("--label chaos-test.test=shop::survives --label chaos-test.owner={owner}");
+    let dead = labels(&format!("{}/1/never", place()));
+    let elsewhere = labels("elsewhere/1/1");
+    let made = [
+        format!("run -d --name {token}-dead {dead} {image} sleep 600"),
+        format!("network create {dead} {token}-net"),
+        format!("create --name {token}-far {elsewhere} {image} sleep 600"),
+        format!("create --name {token}-other {image} sleep 600"),
+    ];
+    let _removed = Removed(&token);
+    for line in &made {
+        docker(line);
+    }
+    docker(&format!("pause {token}-dead"));
+    let there = || {
+        let (containers, networks) = (docker("ps -a --format {{.Names}}"), docker("network ls --format {{.Name}}"));
+        let all = containers.lines().chain(networks.lines()).filter_map(|name| name.strip_prefix(&format!("{token}-")));
+        all.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    // Other tests of this machine may have left something, too.
+    let ours = |json: &serde_json::Value| {
+        let items = json["items"].as_array().unwrap().iter();
+        let ours = items.filter(|item| item["target"].as_str().unwrap().contains(&token));
+        ours.map(|item| (item["target"].clone(), item["state"].clone())).collect::<Vec<_>>()
+    };
+    let states = |state: &str| {
+        [format!("container {token}-dead"), format!("network {token}-net")].map(|target| (target.into(), state.into()))
+    };
+
+    let engine = |line: &str| {
+        let mut command = home.chaos(line);
+        command.envs(std::env::vars().filter(|(name, _)| name.starts_with("DOCKER")));
+        support::ended(command)
+    };
+    let shown = engine("recover --format json").with(1).valid("recover");
+    assert_eq!(ours(&shown), states("left"));
+    let by_hand = shown["items"].to_string();
+    assert!(by_hand.contains(&format!("docker rm -f -v {token}-dead")), "{by_hand}");
+    assert_eq!(there().len(), 4, "showing removes nothing");
+    let undone = engine("recover --undo --format json").json();
+    assert_eq!(ours(&undone), states("undone"));
+    assert!(there().iter().eq(["far", "other"]), "{:?}", there());
+    assert_eq!(ours(&engine("recover --format json").json()), []);
+}
+
+/// What the test above has made goes, however it ends.
+#[cfg(feature = "docker")]
+struct Removed<'t>(&'t str);
+
+#[cfg(feature = "docker")]
+impl Drop for Removed<'_> {
+    fn drop(&mut self) {
+        let containers = ["dead", "far", "other"].map(|name| format!("{}-{name}", self.0));
+        let _ = Command::new("docker").args(["rm", "--force"]).args(containers).output();
+        let _ = Command::new("docker").args(["network", "rm", &format!("{}-net", self.0)]).output();
+    }
 }
 
 #[cfg(feature = "aws")]

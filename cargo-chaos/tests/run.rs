@@ -4,17 +4,18 @@
 
 mod support;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::Stdio;
-use support::Home;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Stdio};
+use support::{Home, measured};
 
 #[test]
 fn those_that_are_meant_run_once_with_the_seed_and_nothing_else_runs() {
-    let home = Home::new();
-    let ended = home.run("run parallel_one --seed 5 --format json").with(0);
+    let (home, ended) = measured(|home| home.chaos("run parallel_one --seed 5 --format json"));
+    let ended = ended.with(0);
     let summary = ended.valid("run");
     let journals = home.journals();
     let ran: BTreeSet<_> =
@@ -32,9 +33,8 @@ fn those_that_are_meant_run_once_with_the_seed_and_nothing_else_runs() {
 
 #[test]
 fn a_refuted_experiment_fails_the_run_and_the_others_run_all_the_same() {
-    let home = Home::new();
-    let ended =
-        home.run("run fixture::chaos::refuted fixture::chaos::parallel_one fixture::chaos_other --include-ignored");
+    let line = "run fixture::chaos::refuted fixture::chaos::parallel_one fixture::chaos_other --include-ignored";
+    let (home, ended) = measured(|home| home.chaos(line));
     let text = ended.with(1).out;
     assert_eq!(home.journals().len(), 3);
     assert!(text.contains("refuted (fixture chaos): refuted\n"), "{text}");
@@ -46,10 +46,12 @@ fn a_refuted_experiment_fails_the_run_and_the_others_run_all_the_same() {
 
 #[test]
 fn repetitions_have_seeds_of_their_own_and_tell_what_is_flaky() {
-    let home = Home::new();
-    let mut command = home.chaos("run fixture::chaos::flaky --ignored --repeat 2 --seed 40 --format json");
-    command.env("FLAKY", home.path().join("marker"));
-    let summary = support::ended(command).with(1).valid("run");
+    let (_home, ended) = measured(|home| {
+        let mut command = home.chaos("run fixture::chaos::flaky --ignored --repeat 2 --seed 40 --format json");
+        command.env("FLAKY", home.path().join("marker"));
+        command
+    });
+    let summary = ended.with(1).valid("run");
     let flaky = &summary["experiments"][0];
     assert_eq!(flaky["flaky"], true);
     let outcomes = flaky["outcomes"].as_array().unwrap();
@@ -74,43 +76,84 @@ fn nothing_to_run_is_no_success_and_says_why() {
     assert_eq!(home.journals()[0].run.profile, "staging");
 }
 
+/// An experiment that runs until somebody ends it, in its fault phase, and another one that would come after it.
+struct Endless {
+    child: Child,
+    errors: BufReader<ChildStderr>,
+    said: String,
+    harm: PathBuf,
+}
+
+impl Endless {
+    fn start(home: &Home) -> Self {
+        let line = "run fixture::chaos_main::endless fixture::chaos::serial_one --include-ignored -- --nocapture";
+        let mut command = home.chaos(line);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let (mut said, mut line) = (String::new(), String::new());
+        while !said.contains("at: fault") {
+            line.clear();
+            if errors.read_line(&mut line).unwrap() == 0 {
+                // Where the machine was too busy to measure, nothing was harmed.
+                child.wait().unwrap();
+                assert!(home.is_spoiled(), "it ended too early:\n{said}");
+                home.forget_runs();
+                return Self::start(home);
+            }
+            said.push_str(&line);
+        }
+        let harm = home.tmp().join("in-the-way");
+        assert!(harm.exists());
+        Self { child, errors, said, harm }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
+    }
+
+    /// Its end, after a signal.
+    fn is_rolled_back_and_summed_up(mut self) {
+        let mut out = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        self.errors.read_to_string(&mut self.said).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(1), "{out}\n{}", self.said);
+        assert!(!self.harm.exists(), "it was rolled back before the summary came");
+        assert!(out.contains("interrupted: what had not begun was not run"), "{out}");
+        assert!(out.contains("endless (fixture chaos_main): aborted"), "{out}");
+    }
+}
+
 /// cargo dies of it at once; the test rolls back, and its end is part of the summary.
 #[test]
 fn ctrl_c_is_waited_out_and_summed_up() {
     let home = Home::new();
-    let mut command =
-        home.chaos("run fixture::chaos_main::endless fixture::chaos::serial_one --include-ignored -- --nocapture");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().unwrap();
-    let mut errors = BufReader::new(child.stderr.take().unwrap());
-    let (mut said, mut line) = (String::new(), String::new());
-    while !said.contains("at: fault") {
-        line.clear();
-        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended too early:\n{said}");
-        said.push_str(&line);
+    let endless = Endless::start(&home);
+    kill_process_group(endless.pid(), Signal::INT).unwrap();
+    endless.is_rolled_back_and_summed_up();
+}
+
+/// As supervisors do it: some tell the process that they have started, some all of them.
+#[test]
+fn sigterm_reaches_the_tests_once_whomever_it_was_sent_to() {
+    for kill in [kill_process, kill_process_group] {
+        let home = Home::new();
+        let endless = Endless::start(&home);
+        kill(endless.pid(), Signal::TERM).unwrap();
+        endless.is_rolled_back_and_summed_up();
     }
-    let harm = home.tmp().join("in-the-way");
-    assert!(harm.exists());
-    kill_process_group(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
-    let mut out = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    errors.read_to_string(&mut said).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{out}\n{said}");
-    assert!(!harm.exists(), "it was rolled back before the summary came");
-    assert!(out.contains("interrupted: what had not begun was not run"), "{out}");
-    assert!(out.contains("endless (fixture chaos_main): aborted"), "{out}");
 }
 
 #[test]
 fn nextest_runs_the_same() {
-    let home = Home::new();
     let installed = std::process::Command::new("cargo").args(["nextest", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: no cargo-nextest on this machine");
         return;
     }
     let line = "run --nextest fixture::chaos::ignored module::parallel_one --include-ignored --format json";
-    let summary = home.run(line).with(0).json();
+    let (home, ended) = measured(|home| home.chaos(line));
+    let summary = ended.with(0).json();
     assert_eq!(summary["verdicts"], serde_json::json!({ "passed": 2 }));
     let ids: BTreeSet<_> = home.journals().into_iter().map(|journal| journal.run.id).collect();
     assert!(ids.iter().eq([summary["run"].as_str().unwrap()]), "{ids:?}");

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Nothing here takes that long.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long the last lines of what has ended are waited for, where its own children keep its streams open.
+const LAST_LINES: Duration = Duration::from_secs(5);
+
 /// What the environment of a developer or a CI job must not change about these runs.
 const FOREIGN: [&str; 15] = [
     "CHAOS_HISTORY",
@@ -335,7 +338,7 @@ impl Started {
             std::thread::sleep(Duration::from_millis(2));
         };
         let waited = started.elapsed();
-        while !self.all_read() && started.elapsed() < waited + Duration::from_millis(300) {
+        while !self.all_read() && started.elapsed() < waited + LAST_LINES {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ended { status, output: self.output(), waited }

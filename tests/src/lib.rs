@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
+pub mod doubt;
 pub mod fixture;
 #[cfg(target_os = "linux")]
 pub mod full_disk;

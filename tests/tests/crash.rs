@@ -28,7 +28,7 @@ fn at(place: &str) {
     hypothesis(recovery <= 10s),
     warm_up = 400ms,
     baseline = 600ms,
-    after = 600ms,
+    after = 10s,
     bin = 100ms,
 )]
 #[ignore = "run by the tests below"]
@@ -64,7 +64,7 @@ async fn next(_chaos: &mut Chaos) -> chaos::Result {
     Ok(())
 }
 
-/// Where it is killed: so many milliseconds after this was printed.
+/// Where it is killed: so many milliseconds after this was printed. Its last phase is longer than any killer is late.
 const POINTS: [(&str, u64); 24] = [
     ("at: body", 0),
     ("at: body", 4),

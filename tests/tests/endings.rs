@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 /// Far below the 60 s for which a blocked body sleeps, far above what a rollback takes on a busy machine.
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(30);
 
 /// Stops here if this is the place that the test wants: for good, with or without blocking the thread.
 async fn stop_at(place: &str) {
@@ -65,7 +65,7 @@ async fn goes_on_for_long(chaos: &mut Chaos) -> chaos::Result {
     hypothesis(recovery <= 10s),
     warm_up = 200ms,
     baseline = 400ms,
-    timeout = 3s,
+    timeout = 10s,
 )]
 #[ignore = "run by the tests below"]
 async fn runs_out_of_time(chaos: &mut Chaos) -> chaos::Result {
@@ -198,13 +198,13 @@ fn an_error_in_the_fault_phase() {
 #[test]
 fn a_time_out_of_a_body_that_waits() {
     let (journal, _) = failed("runs_out_of_time", ("STOP_AT", "fault waiting"), Verdict::Errored, ReasonKind::Timeout);
-    assert!(journal.duration_us >= 3_000_000, "not before its time: {}", journal.duration_us);
+    assert!(journal.duration_us >= 10_000_000, "not before its time: {}", journal.duration_us);
 }
 
 #[test]
 fn a_time_out_of_a_body_that_blocks() {
     let (journal, output) =
         failed("runs_out_of_time", ("STOP_AT", "fault blocking"), Verdict::Errored, ReasonKind::Timeout);
-    assert!(journal.duration_us >= 3_000_000, "not before its time: {}", journal.duration_us);
-    assert!(output.contains("not done within 3 s"), "{output}");
+    assert!(journal.duration_us >= 10_000_000, "not before its time: {}", journal.duration_us);
+    assert!(output.contains("not done within 10 s"), "{output}");
 }

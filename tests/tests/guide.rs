@@ -81,8 +81,8 @@ async fn paused_by_a_closure(chaos: &mut Chaos) -> chaos::Result {
     let port = given_port();
     let addr = SocketAddr::from(([127, 0, 0, 1], port));
     let visit = op(async move |_| count_visit(addr).await);
-    chaos.load(visit.rate(per_second(50)).timeout(millis(300))).await?;
-    chaos.inject(paused_redis(port)).hold(secs(1)).await
+    chaos.load(visit.rate(per_second(50)).timeout(secs(2))).await?;
+    chaos.inject(paused_redis(port)).hold(secs(4)).await
 }
 
 include!("guide/closure.rs");

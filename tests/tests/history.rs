@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 async fn short(chaos: &mut Chaos) -> chaos::Result {
     chaos.load(op(|_| async {}).rate(per_second(200))).await?;
     let harmless = fault("nothing", async || {}).undo(Undo::in_process("nothing", async || Ok(())));
-    chaos.inject(harmless).hold(millis(100)).await
+    // So long that a moment's lag of the driver at its end is no matter.
+    chaos.inject(harmless).hold(secs(1)).await
 }
 
 /// A project under version control, with this test binary where cargo would have put it.

@@ -40,7 +40,7 @@ async fn under_steps(chaos: &mut Chaos) -> chaos::Result {
     });
     let fault = fault("break it", move || breaks.store(true, order)).undo(undo);
     let (wall, true_time) = (SystemTime::now(), Instant::now());
-    chaos.inject(fault).hold(millis(900)).await?;
+    chaos.inject(fault).hold(millis(2_500)).await?;
     // Forward at first, backward since: told to the test, which must not believe in a clock that was never set.
     let back = (wall + true_time.elapsed()).duration_since(SystemTime::now()).unwrap_or_default();
     eprintln!("wall clock went back by {} s", back.as_secs());
@@ -69,8 +69,8 @@ fn an_experiment_does_not_notice_that_the_wall_clock_is_set() {
     let library = clock_steps(&home.tmp());
     for (first, second) in [(3600, -3600), (-3600, -7200)] {
         let mut command = home.test("under_steps");
-        // The baseline lasts from 0.1 to 1.1 s, the fault for 0.9 s from then on.
-        command.env("LD_PRELOAD", &library).env("CLOCK_STEPS", format!("500:{first} 1500:{second}"));
+        // The baseline lasts from 0.1 to 1.1 s, the fault for 2.5 s from then on; a busy machine is later.
+        command.env("LD_PRELOAD", &library).env("CLOCK_STEPS", format!("500:{first} 3000:{second}"));
         let ended = run(command);
         ended.assert_passes();
         let told = ended.output.lines().find_map(|line| line.strip_prefix("wall clock went back by "));
@@ -82,7 +82,7 @@ fn an_experiment_does_not_notice_that_the_wall_clock_is_set() {
         let phases = phases(&journal);
         let least = |name: &str| phases.iter().filter(|(kind, _)| *kind == name).map(|(_, length)| *length).sum();
         let (baseline, fault): (Duration, Duration) = (least("baseline"), least("fault"));
-        assert!(baseline >= Duration::from_secs(1) && fault >= Duration::from_millis(900), "{phases:?}");
+        assert!(baseline >= Duration::from_secs(1) && fault >= Duration::from_millis(2_500), "{phases:?}");
         let all: Duration = phases.iter().map(|(_, length)| *length).sum();
         assert!(all < ended.waited && ended.waited < HOUR, "{all:?} in {:?}", ended.waited);
         let recovery = journal.faults[0].recovery.as_ref().expect("it was watched");

@@ -23,7 +23,7 @@ async fn harms(chaos: &Chaos, load: impl FnOnce(String) -> Load<http::HttpReques
     let filler = std::env::temp_dir().join("filler");
     let undo = Undo::remove(&filler);
     let full = chaos.inject(fault("fill the disk", move || std::fs::write(filler, [0; 64])).undo(undo)).start().await?;
-    chaos.inject(proxy.latency(millis(20))).hold(millis(500)).await?;
+    chaos.inject(proxy.latency(millis(20))).hold(secs(2)).await?;
     full.clear().await
 }
 

@@ -359,7 +359,7 @@ async fn a_thousand_toggles_under_64_busy_connections_break_no_answer() {
         let version = if protocol == PROTOCOLS[0] { "HTTP/1.1" } else { "HTTP/2.0" };
         let started = Instant::now();
         // It logs a request when it has answered it.
-        while nginx.served(version) < of_service && started.elapsed() < secs(5) {
+        while nginx.served(version) < of_service && started.elapsed() < PATIENCE {
             tokio::time::sleep(millis(20)).await;
         }
         assert_eq!(nginx.served(version), of_service, "{protocol}: nginx has served what came from it, no more");

@@ -5,7 +5,7 @@ use chaos_runtime::measure::{ErrorClass, Outcome};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\norder: paid";
@@ -14,23 +14,27 @@ const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\norder: paid";
 struct Peer {
     addr: SocketAddr,
     connections: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
 }
 
 impl Peer {
     fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let (counter, serve) = (connections.clone(), Arc::new(serve));
+        let (connections, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counter, over, serve) = (connections.clone(), ended.clone(), Arc::new(serve));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { return };
                 counter.fetch_add(1, Ordering::SeqCst);
-                let serve = serve.clone();
-                std::thread::spawn(move || serve(stream));
+                let (serve, over) = (serve.clone(), over.clone());
+                std::thread::spawn(move || {
+                    serve(stream);
+                    over.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { addr, connections }
+        Self { addr, connections, ended }
     }
 
     /// Answers every request of a connection with this text, then goes on.
@@ -55,6 +59,14 @@ impl Peer {
 
     fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it has ended so many connections, and a moment more, so that a client has seen it.
+    async fn has_ended(&self, connections: usize) {
+        while self.ended.load(Ordering::SeqCst) < connections {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -139,7 +151,7 @@ async fn resets_before_and_within_the_answer() {
         read_request(&stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart").unwrap();
         // The head must have been read, else it is thrown away together with the connection.
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_secs(2));
         reset(stream);
     });
     let outcome = attempt(http::get(within.url())).await;
@@ -314,10 +326,9 @@ async fn a_connection_that_the_peer_gave_up_is_no_error() {
         for way in 0..2 {
             let peer = Peer::closing_after(answer);
             let request = &both(http::get(peer.url()))[way];
-            for _ in 0..3 {
+            for connection in 1..=3 {
                 assert_eq!(once(request).await, Outcome::OK.with_status(200), "way {way}");
-                // Until the end of the connection is there.
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                peer.has_ended(connection).await;
             }
             assert_eq!(peer.connections(), 3, "way {way}");
         }
@@ -327,16 +338,21 @@ async fn a_connection_that_the_peer_gave_up_is_no_error() {
 #[tokio::test]
 async fn an_attempt_that_is_given_up_takes_its_connection_with_it() {
     for way in 0..2 {
-        let peer = Peer::start(|mut stream| {
+        let given_up = Arc::new(AtomicBool::new(false));
+        let may_answer = given_up.clone();
+        let peer = Peer::start(move |mut stream| {
             read_request(&stream);
-            std::thread::sleep(Duration::from_millis(300));
+            while !may_answer.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
             // Too late: whoever comes next must not take it for the answer to another request.
             let _ = stream.write_all(b"HTTP/1.1 500 Late\r\ncontent-length: 0\r\n\r\n");
         });
         let request = &both(http::get(peer.url()).expect_status(500))[way];
-        let given_up = tokio::time::timeout(Duration::from_millis(50), once(request)).await;
-        assert!(given_up.is_err(), "{given_up:?}");
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        let outcome = tokio::time::timeout(Duration::from_millis(300), once(request)).await;
+        assert!(outcome.is_err(), "{outcome:?}");
+        given_up.store(true, Ordering::SeqCst);
+        peer.has_ended(1).await;
         assert_eq!(once(request).await, Outcome::OK.with_status(500));
         assert_eq!(peer.connections(), 2, "way {way}");
     }
@@ -502,7 +518,7 @@ mod http2 {
 
     /// Reads until the client waits for an answer: a connection closed with unread bytes would be reset.
     fn read_all(stream: &mut TcpStream) {
-        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
         while stream.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0) {}
     }
 

@@ -35,12 +35,13 @@ mod fixture {
     }
 
     experiments! {
-        parallel_one(secs(2), hypothesis(recovery <= 5s), parallel);
-        parallel_two(secs(2), hypothesis(recovery <= 5s), parallel);
-        serial_one(millis(700), hypothesis(recovery <= 5s));
-        serial_two(millis(700), hypothesis(recovery <= 5s));
-        serial_three(millis(700), hypothesis(recovery <= 5s));
-        serial_four(millis(700), hypothesis(recovery <= 5s));
+        // Each state lasts for longer than a busy machine takes to show it.
+        parallel_one(secs(5), hypothesis(recovery <= 5s), parallel);
+        parallel_two(secs(5), hypothesis(recovery <= 5s), parallel);
+        serial_one(secs(3), hypothesis(recovery <= 5s));
+        serial_two(secs(3), hypothesis(recovery <= 5s));
+        serial_three(secs(3), hypothesis(recovery <= 5s));
+        serial_four(secs(3), hypothesis(recovery <= 5s));
         refuted(millis(100), hypothesis(during(throughput > 1000000/s)), parallel);
     }
 }

@@ -66,7 +66,7 @@ fn harmless() -> impl chaos_runtime::fault::Held {
 
 #[chaos_test(
     steady_state(success_rate >= 90%),
-    hypothesis(during(p99 < 50ms), after(success_rate >= 90%)),
+    hypothesis(during(p99 < 500ms), after(success_rate >= 90%)),
     warm_up = 500ms,
     baseline = 1s,
     after = 500ms,
@@ -181,16 +181,17 @@ fn a_test_process_that_stands_still_does_not_blame_the_target() {
     test.printed("the fault is on");
     std::thread::sleep(millis(500));
     test.signal(Signal::STOP);
-    std::thread::sleep(millis(400));
+    // Far longer than what a busy machine may do to the target.
+    std::thread::sleep(millis(1_500));
     test.signal(Signal::CONT);
     let ended = test.wait();
     assert!(!ended.status.success(), "{}", ended.output);
-    ended.assert_says(&["INCONCLUSIVE", "`during(p99 < 50ms)` can't be decided: the measuring machine itself"]);
+    ended.assert_says(&["INCONCLUSIVE", "`during(p99 < 500ms)` can't be decided: the measuring machine itself"]);
     let journal = home.journal("is_stopped_itself");
     assert_eq!(journal.verdict, Verdict::Inconclusive, "{}", ended.output);
     let fault = journal.loads[0].phases.iter().find(|phase| phase.phase == PhaseKind::Fault);
     let driver = &fault.expect("it was injected").driver;
-    assert!(driver.longest_pause_us >= 300_000 && driver.cpu_share.is_some(), "{driver:?}");
+    assert!(driver.longest_pause_us >= 1_000_000 && driver.cpu_share.is_some(), "{driver:?}");
 }
 
 #[test]

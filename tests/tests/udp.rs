@@ -7,6 +7,7 @@
 
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::{Journal, PhaseKind, PhaseStats, Verdict};
+use chaos_tests::doubt::injected;
 use chaos_tests::home::{Home, run};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Stdio;
@@ -141,11 +142,14 @@ static MACHINE: Mutex<()> = Mutex::new(());
 /// Runs one of the experiments above.
 fn journal(name: &str) -> (Journal, String) {
     let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let home = Home::new();
-    let ended = run(home.test(name));
-    let journal = home.journal(name);
-    assert!(!journal.faults.is_empty(), "nothing was injected: {}", ended.output);
-    (journal, ended.output)
+    let ran = || {
+        let home = Home::new();
+        let ended = run(home.test(name));
+        (home.journal(name), ended.output)
+    };
+    let (journal, output) = injected(ran, |(journal, _)| journal);
+    assert!(!journal.faults.is_empty(), "nothing was injected: {output}");
+    (journal, output)
 }
 
 /// What dig or socat saw while the fault was on. On a busy machine the verdict may be that nothing can be decided; what

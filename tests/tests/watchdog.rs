@@ -32,6 +32,10 @@ mod fixture {
     /// Two files and a process with a child of its own. One file goes by a command, which tells what it was given.
     async fn harm(chaos: &Chaos, name: &str) -> chaos::Result {
         stop_at(&format!("{name} begins")).await;
+        if name == "second" {
+            // Whoever kills its watchdog does so before there is harm.
+            tokio::time::sleep(secs(5)).await;
+        }
         chaos.load(op(|_| async {}).rate(per_second(200))).await?;
         let (filler, rule) = (std::env::temp_dir().join("filler"), std::env::temp_dir().join("rule"));
         let told = std::env::var("CHAOS_DIR").unwrap_or_default();
@@ -173,18 +177,23 @@ fn it_watches_while_a_fault_is_on_and_ends_with_the_test() {
         assert!(came_up.elapsed() < A_WHILE, "{}", stat());
         std::thread::sleep(Duration::from_millis(2));
     }
+    let descriptors = || {
+        let open = std::fs::read_dir(proc("fd")).unwrap().flatten();
+        // One that it is about to close may be gone meanwhile.
+        let open =
+            open.filter_map(|fd| Some((fd.file_name().into_string().ok()?, std::fs::read_link(fd.path()).ok()?)));
+        let mut open: Vec<_> = open.map(|(fd, to)| format!("{fd} {}", to.display())).collect();
+        open.sort();
+        open
+    };
+    while descriptors() != ["0 anon_inode:[pidfd]", "1 /dev/null", "2 /dev/null"] {
+        assert!(came_up.elapsed() < A_WHILE, "{:?}", descriptors());
+        std::thread::sleep(Duration::from_millis(2));
+    }
     std::thread::sleep(Duration::from_millis(50));
     let fields: Vec<String> = stat().rsplit_once(')').unwrap().1.split_whitespace().map(str::to_owned).collect();
     assert_eq!(fields[2..4], [watchdog.to_string(), watchdog.to_string()], "a group and a session of its own");
     assert_eq!(std::fs::read_link(proc("cwd")).unwrap(), Path::new("/"));
-    let mut descriptors: Vec<_> = std::fs::read_dir(proc("fd"))
-        .unwrap()
-        .flatten()
-        .map(|fd| (fd.file_name().into_string().unwrap(), std::fs::read_link(fd.path()).unwrap()))
-        .map(|(fd, to)| format!("{fd} {}", to.display()))
-        .collect();
-    descriptors.sort();
-    assert_eq!(descriptors, ["0 anon_inode:[pidfd]", "1 /dev/null", "2 /dev/null"]);
     let environment = std::fs::read(proc("environ")).unwrap();
     assert!(!environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(b"CHAOS_CHILD=")));
     let memory = std::fs::read_to_string(proc("status")).unwrap();

@@ -4,7 +4,6 @@ use crate::planted::{Planted, busy};
 use crate::receiver::{Receiver, Said};
 use jiff::SignedDuration;
 use serde_json::json;
-use std::net::TcpListener;
 
 fn planted() -> Planted {
     Planted::run(&[busy("newest", SignedDuration::from_mins(10))])
@@ -58,8 +57,8 @@ fn what_the_protocol_takes_for_final_is_not_sent_again() {
 
 #[test]
 fn a_receiver_that_is_not_there_is_told_of_at_once() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let answer = planted().export(&["--otlp", &format!("http://127.0.0.1:{port}"), "--format", "json"]).ended(3).json();
+    // A port that nobody is given by chance.
+    let answer = planted().export(&["--otlp", "http://127.0.0.1:1", "--format", "json"]).ended(3).json();
     let failed = &answer["destinations"][0];
     assert!(failed["error"].as_str().unwrap().contains("Connection refused"), "{failed}");
     assert!(failed["help"].as_str().unwrap().contains("is it running"), "{failed}");

@@ -38,30 +38,48 @@ impl Prometheus {
             Some(blocks) => std::fs::rename(blocks, &store).unwrap(),
             None => std::fs::create_dir(&store).unwrap(),
         }
-        let port = free_port();
         let log = dir.path().join("log");
-        let mut command = Command::new("prometheus");
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", store.display()))
-            // What is tested is older than the default keeps.
-            .arg("--storage.tsdb.retention.time=10y")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(File::create(&log).unwrap())
-            .stderr(File::create(&log).unwrap());
-        if settings.receives {
-            command.arg("--web.enable-remote-write-receiver");
+        let spawn = |port: u16| {
+            let mut command = Command::new("prometheus");
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", store.display()))
+                // What is tested is older than the default keeps.
+                .arg("--storage.tsdb.retention.time=10y")
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .stdout(File::create(&log).unwrap())
+                .stderr(File::create(&log).unwrap());
+            if settings.receives {
+                command.arg("--web.enable-remote-write-receiver");
+            }
+            command.spawn().expect("these tests need Prometheus; on Debian: apt-get install prometheus")
+        };
+        let port = free_port();
+        let mut prometheus = Self { child: spawn(port), port, _dir: dir };
+        while !prometheus.becomes_ready(&log) {
+            prometheus.port = free_port();
+            prometheus.child = spawn(prometheus.port);
         }
-        let child = command.spawn().expect("these tests need Prometheus; on Debian: apt-get install prometheus");
-        let mut prometheus = Self { child, port, _dir: dir };
+        prometheus
+    }
+
+    /// False: somebody else was given the port before Prometheus had it.
+    fn becomes_ready(&mut self, log: &Path) -> bool {
         let begun = Instant::now();
-        while prometheus.get("/-/ready").is_none_or(|(status, _)| status != 200) {
-            let told = || std::fs::read_to_string(&log).unwrap();
-            assert!(prometheus.child.try_wait().unwrap().is_none(), "Prometheus ended: {}", told());
+        loop {
+            let told = || std::fs::read_to_string(log).unwrap();
+            let is_ready = self.get("/-/ready").is_some_and(|(status, _)| status == 200);
+            // Whoever has the port may be ready, too.
+            if self.child.try_wait().unwrap().is_some() {
+                assert!(told().contains("address already in use"), "Prometheus ended: {}", told());
+                return false;
+            }
+            if is_ready {
+                return true;
+            }
             assert!(begun.elapsed() < Duration::from_secs(60), "Prometheus is not ready: {}", told());
             std::thread::sleep(Duration::from_millis(50));
         }
-        prometheus
     }
 
     pub(crate) fn url(&self) -> String {
@@ -71,6 +89,7 @@ impl Prometheus {
     /// HTTP/1.0, so that the body has no framing of its own.
     fn get(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
         write!(stream, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

@@ -1,4 +1,6 @@
 use super::*;
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 #[test]
@@ -22,12 +24,22 @@ fn connections_follow_from_the_limit() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_small_disk_is_mounted_for_a_moment_or_refused_and_nothing_stays() {
-    let before = std::fs::read_to_string("/proc/self/mountinfo").unwrap().matches(" - tmpfs chaos ").count();
+    let mounted = || -> BTreeSet<String> {
+        let all = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let disks = all.lines().filter(|line| line.contains(" - tmpfs chaos "));
+        disks.filter_map(|line| line.split(' ').nth(4)).map(str::to_owned).collect()
+    };
+    let before = mounted();
     if let Err(error) = small_disk() {
         assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
     }
-    let after = std::fs::read_to_string("/proc/self/mountinfo").unwrap().matches(" - tmpfs chaos ").count();
-    assert!(after <= before, "{before} before, {after} after");
+    // Those of other tests, which run meanwhile, don't stay either.
+    let new: BTreeSet<String> = mounted().difference(&before).cloned().collect();
+    let began = std::time::Instant::now();
+    while !mounted().is_disjoint(&new) {
+        assert!(began.elapsed() < Duration::from_secs(60), "of {new:?} one stays");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -36,7 +48,7 @@ fn settings_are_those_of_the_package() {
     std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"shop\"").unwrap();
     let none = Settings::of(dir.path(), "local").unwrap();
     assert!(none.path().is_none() && none.http().is_empty() && none.aws().is_none());
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_reserved, dead) = crate::proxy::testbed::nobody();
     let text = format!(
         "[profile.staging.http]\norders = \"http://{dead}\"\n[profile.staging.aurora.pay]\ncluster = \"pay-1\"\nuser = \"u\"\n[profile.staging.aws]\naccounts = [\"123456789012\"]\nregion = \"eu-west-1\"\ntag = \"a=b\"\n"
     );
@@ -73,7 +85,10 @@ fn a_service_that_answers_says_what_and_when() {
     std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"shop\"").unwrap();
     std::fs::write(dir.path().join("chaos.toml"), format!("[profile.local.http]\norders = \"http://{address}\"\n"))
         .unwrap();
-    let reached = Settings::of(dir.path(), "local").unwrap().reach("orders").unwrap();
+    let settings = Settings::of(dir.path(), "local").unwrap();
+    // It has 3 s for its answer, which a busy machine may well let pass.
+    let mut all = (0..10).map(|_| settings.reach("orders").unwrap());
+    let reached = all.find(|reached| reached.said.as_deref() != Some("no answer within 3 s")).unwrap();
     assert_eq!(reached.said.as_deref(), Some("404 Not Found"));
     assert!(reached.ahead_s.unwrap() < -1_000_000, "{reached:?}");
 }

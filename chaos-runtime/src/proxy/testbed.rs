@@ -1,20 +1,23 @@
 //! A service, a proxy in front of it and clients, for the tests of proxies and of their faults.
 
-use crate::fault::{Fault, InjectCx};
+use crate::fault::{Evidence, Fault, InjectCx};
 use crate::proxy::{Proxy, ToUpstream};
 use crate::rollback::Undo;
-use crate::units::secs;
+use crate::units::{millis, secs};
 use crate::{Chaos, Result};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// No step of these tests may take longer, however busy the machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// A machine that pauses a thread now and then does not do so this many times in a row.
+const TRIES: usize = 20;
 
 /// An experiment with one proxy.
 pub(crate) struct Testbed {
@@ -53,13 +56,44 @@ where
 {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
+    serve_from(listener, serve);
+    Ok(addr)
+}
+
+/// The service behind a socket that listens.
+pub(crate) fn serve_from<F>(listener: TcpListener, serve: impl Fn(TcpStream) -> F + Send + 'static)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
             tokio::spawn(serve(stream));
         }
     });
-    Ok(addr)
+}
+
+/// An address where nobody listens, and that nobody else gets as long as the socket lives.
+pub(crate) fn nobody() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, addr)
+}
+
+/// Returns when connections are refused. Not at once: a child that another test forks just now has a copy of every
+/// socket until it becomes another program.
+pub(crate) async fn until_refused(addr: SocketAddr) {
+    let refused = async {
+        loop {
+            match TcpStream::connect(addr).await {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return,
+                Err(error) if error.kind() != io::ErrorKind::ConnectionReset => panic!("{error}"),
+                _ => sleep(millis(5)).await,
+            }
+        }
+    };
+    timely(refused).await;
 }
 
 /// Sends back what it gets, and the FIN at last.
@@ -99,6 +133,34 @@ pub(crate) async fn round_trip(stream: &mut TcpStream, bytes: &[u8]) -> Duration
     got.unwrap();
     assert!(back == bytes, "the bytes came back changed");
     started.elapsed()
+}
+
+/// Round trips until one takes less than `limit`: a pause of the machine's makes others longer. The time of each.
+pub(crate) async fn trips_below(limit: Duration, stream: &mut TcpStream, bytes: &[u8]) -> Vec<Duration> {
+    let mut trips = Vec::new();
+    while trips.last().is_none_or(|took| *took >= limit) {
+        assert!(trips.len() < TRIES, "not once less than {limit:?}: {trips:?}");
+        trips.push(round_trip(stream, bytes).await);
+    }
+    trips
+}
+
+/// A fault's evidence, as soon as it is as wished.
+pub(crate) async fn told(fault: &mut impl Fault, wish: impl Fn(&Evidence) -> bool) -> Evidence {
+    let started = Instant::now();
+    loop {
+        let evidence = fault.evidence().await.unwrap();
+        if wish(&evidence) {
+            return evidence;
+        }
+        assert!(started.elapsed() < PATIENCE, "{evidence:?}");
+        sleep(millis(5)).await;
+    }
+}
+
+/// A fault's evidence, as soon as it has bitten.
+pub(crate) async fn seen(fault: &mut impl Fault) -> Evidence {
+    told(fault, Evidence::is_seen).await
 }
 
 /// Bytes in which a loss, a repetition and an exchange all show.

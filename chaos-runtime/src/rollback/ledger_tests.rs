@@ -110,18 +110,19 @@ async fn an_undo_runs_once_whoever_asks_how_often() {
 async fn a_caller_that_gives_up_does_not_stop_the_undo() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = UndoLedger::on_disk(dir.path().into(), "e".into(), None);
-    let done = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&done);
+    let (done, go) = (Arc::new(AtomicBool::new(false)), Arc::new(tokio::sync::Notify::new()));
+    let (flag, gone) = (Arc::clone(&done), Arc::clone(&go));
     let undo = Undo::in_process("slow", move || {
-        let flag = Arc::clone(&flag);
+        let (flag, gone) = (Arc::clone(&flag), Arc::clone(&gone));
         async move {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            gone.notified().await;
             assert!(!flag.swap(true, Ordering::SeqCst), "ran twice");
             Ok(())
         }
     });
     let id = ledger.record("slow", "t", undo).unwrap();
     tokio::time::timeout(Duration::from_millis(20), ledger.undo(id)).await.unwrap_err();
+    go.notify_one();
     let report = ledger.undo(id).await;
     assert!(report.error.is_none() && done.load(Ordering::SeqCst), "{report:?}");
 }

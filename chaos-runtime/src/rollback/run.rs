@@ -292,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_that_leaves_something_behind_does_not_hang() {
         // The sleeper inherits standard error; only its own end would close it.
-        tokio::time::timeout(Duration::from_secs(8), command("sleep 9 & exit 0").run()).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), command("sleep 31 & exit 0").run()).await.unwrap().unwrap();
     }
 
     #[tokio::test]

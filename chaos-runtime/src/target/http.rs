@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_that_does_not_answer_is_said_with_profile_key_and_address() {
-        let addr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (_reserved, addr) = crate::proxy::testbed::nobody();
         let error = of(&format!("[profile.local.http]\norders = \"http://{addr}\"")).await.unwrap_err().to_string();
         let start = format!("profile.local.http.orders in chaos.toml:2:10: nobody accepts connections at {addr}: ");
         assert!(error.starts_with(&start) && error.contains("\nhelp: start it, correct the address"), "{error}");

@@ -4,6 +4,7 @@
 use chaos_example_payments::{Audit, Edition, PaymentApi};
 use chaos_runtime::prelude::*;
 use chaos_runtime::report::journal::{Journal, Judgement, LedgerRecord, Verdict};
+use chaos_tests::doubt::injected;
 use chaos_tests::home::{Home, run};
 
 /// Payments at 100 a second, on a service that was given this URL, beside a ledger that reads from the writer.
@@ -46,9 +47,12 @@ async fn charged_twice(chaos: &mut Chaos) -> chaos::Result {
 
 /// The journal of one of the experiments above, which must have failed its test.
 fn refuted(name: &str) -> (Journal, String) {
-    let home = Home::new();
-    let ended = run(home.test(name));
-    let journal = home.journal(name);
+    let ran = || {
+        let home = Home::new();
+        let ended = run(home.test(name));
+        (home.journal(name), ended)
+    };
+    let (journal, ended) = injected(ran, |(journal, _)| journal);
     assert_eq!(journal.verdict, Verdict::Refuted, "{:#?}\n{}", journal.reasons, ended.output);
     assert!(!ended.status.success(), "a refuted hypothesis fails its test");
     assert!(

@@ -113,11 +113,11 @@ async fn harmed_in_doubt(chaos: &mut Chaos) -> chaos::Result {
 
 const ALLOWED: [(&str, &str); 1] = [("chaos-test", "allowed")];
 
-/// A cluster with two readers, in an account where failovers take a second.
+/// A cluster with two readers, in an account where failovers take so long that nobody misses them.
 async fn world() -> World {
     let world = World::new();
     world.aurora("payments-staging", 2, &ALLOWED).await;
-    world.set(json!({"failover_takes": 1.5, "reboot_takes": 1.5})).await;
+    world.set(json!({"failover_takes": 4.0, "reboot_takes": 4.0})).await;
     world.forget().await;
     world
 }

@@ -150,7 +150,7 @@ async fn a_quota_a_failing_action_an_alarm_and_the_safety_lever() {
 #[tokio::test]
 async fn rds_fails_over_takes_its_time_and_tells_it() {
     let world = World::new();
-    world.set(json!({"failover_takes": 1.0})).await;
+    world.set(json!({"failover_takes": 5.0})).await;
     world.aurora("payments", 2, &[("chaos-test", "allowed")]).await;
     let rds = world.rds();
     assert_eq!(world.writer("payments").await, "payments-1");

@@ -16,7 +16,7 @@ macro_rules! experiments {
     ($($name:ident($aws:ident): $fault:expr;)*) => { $(
         #[chaos_test(
             steady_state(success_rate >= 90%),
-            hypothesis(success_rate >= 90%),
+            hypothesis(recovery <= 30s),
             profiles(staging, production),
             warm_up = 50ms, baseline = 300ms, after = 100ms, bin = 50ms, timeout = 100s,
         )]

@@ -111,7 +111,11 @@ fn publish_healthy_hosts(stage: &Stage, hosts: f64) {
 async fn an_instance_is_lost_and_nobody_notices() {
     let stage = Stage::new().await;
     publish_healthy_hosts(&stage, 2.0);
-    let (journal, ended) = stage.run("orders_survive_losing_an_instance", &[]).await;
+    let (journal, ended) = match stage.run("orders_survive_losing_an_instance", &[]).await {
+        // Not well before anything was injected: a moment's stall is enough for that.
+        (journal, _) if journal.faults.is_empty() => stage.run("orders_survive_losing_an_instance", &[]).await,
+        ran => ran,
+    };
     // On a busy machine its own jitter may leave the comparison of latencies open, and nothing else.
     let open: Vec<&str> = journal.reasons.iter().map(|reason| reason.message.as_str()).collect();
     match journal.verdict {

@@ -13,7 +13,7 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, NoTls};
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a reader may take to show a commit, on a machine that has much to do.
 const APPLIED: Duration = Duration::from_secs(60);

@@ -39,7 +39,7 @@ impl Found {
         let found = Self { name };
         let front = ["run", "-d", "--name", &found.name, "--label", "chaos-container-tests=found"];
         docker(&[&front, options, &[image]].concat());
-        for _ in 0..400 {
+        for _ in 0..1_200 {
             let exec = [&["exec", &found.name], &ready[1..]].concat();
             let said = std::process::Command::new("docker").args(exec).output().expect("the docker client is there");
             if String::from_utf8_lossy(&said.stdout).contains(ready[0]) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends an inline command on a connection of its own and gives the first line of the answer; fails after a second.
+/// Sends an inline command on a connection of its own and gives the first line of the answer; fails after three seconds.
 pub async fn ask(addr: SocketAddr, command: &str) -> io::Result<String> {
     let asked = async {
         let mut stream = TcpStream::connect(addr).await?;
@@ -20,5 +20,5 @@ pub async fn ask(addr: SocketAddr, command: &str) -> io::Result<String> {
         }
         Ok(String::from_utf8_lossy(&answer).trim_end().to_owned())
     };
-    tokio::time::timeout(Duration::from_secs(1), asked).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    tokio::time::timeout(Duration::from_secs(3), asked).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -20,7 +20,7 @@ async fn write(chaos: &Chaos, aurora: &Aurora) -> chaos::Result<Accounts> {
         let (accounts, rows) = (writer.clone(), rows.clone());
         async move { rows.attempt(id, accounts.write(id)).await }
     });
-    chaos.load(write.rate(per_second(50)).timeout(secs(2)).retry(Retry::for_at_most(secs(20)))).await?;
+    chaos.load(write.rate(per_second(50)).timeout(secs(8)).retry(Retry::for_at_most(secs(20)))).await?;
     Ok(accounts)
 }
 

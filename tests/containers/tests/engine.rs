@@ -24,7 +24,7 @@ async fn paused_behind_a_relay(chaos: &mut Chaos) -> chaos::Result {
     let cache = chaos.container(images::redis()).await?;
     let addr = cache.addr(6379).await?;
     chaos.load(op(move |_| redis::ask(addr, "PING")).rate(per_second(50))).await?;
-    chaos.inject(cache.pause()).hold(secs(3)).await?;
+    chaos.inject(cache.pause()).hold(secs(8)).await?;
     Ok(())
 }
 

@@ -5,8 +5,9 @@
 use chaos_container_tests::engine::{docker, left_by};
 use chaos_container_tests::{images, redis};
 use chaos_runtime::prelude::*;
-use chaos_runtime::report::journal::Verdict;
-use chaos_tests::home::{Home, run};
+use chaos_runtime::report::journal::{Journal, PhaseKind, Verdict};
+use chaos_tests::doubt::machine_denied;
+use chaos_tests::home::{Ended, Home, run};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ async fn a_paused_cache(chaos: &mut Chaos) -> chaos::Result {
     let cache = chaos.container(images::redis()).await?;
     let addr = cache.addr(6379).await?;
     chaos.load(op(move |_| redis::ask(addr, "PING")).rate(per_second(100))).await?;
-    chaos.inject(cache.pause()).hold(secs(2)).await?;
+    chaos.inject(cache.pause()).hold(secs(6)).await?;
     assert_eq!(addr, cache.addr(6379).await?);
     Ok(())
 }
@@ -53,13 +54,21 @@ fn alone() -> MutexGuard<'static, ()> {
     PAUSED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// It has passed, or nothing but the machine denied it that; and what was counted says that the fault bit.
+fn assert_bitten(journal: &Journal, ended: &Ended) {
+    assert!(journal.verdict == Verdict::Passed || machine_denied(journal), "{ended:?}");
+    let of_fault = journal.loads[0].phases.iter().filter(|stats| stats.phase == PhaseKind::Fault);
+    let (all, succeeded) = of_fault.fold((0, 0), |sum, stats| (sum.0 + stats.operations, sum.1 + stats.succeeded));
+    assert!(all > 0 && succeeded * 100 < all * 80, "{succeeded} of {all}: {ended:?}");
+}
+
 #[test]
 fn a_paused_container_answers_nobody_and_then_goes_on() {
     let _alone = alone();
     let home = Home::new();
     let ended = run(home.test("a_paused_cache"));
     let journal = home.journal("a_paused_cache");
-    assert_eq!(journal.verdict, Verdict::Passed, "{ended:?}");
+    assert_bitten(&journal, &ended);
     let fault = &journal.faults[0];
     assert_eq!(
         (&*fault.what, &*fault.target, &*fault.evidence),
@@ -74,7 +83,7 @@ fn a_killed_container_comes_back_at_the_same_address() {
     let home = Home::new();
     let ended = run(home.test("a_killed_cache"));
     let journal = home.journal("a_killed_cache");
-    assert_eq!(journal.verdict, Verdict::Passed, "{ended:?}");
+    assert_bitten(&journal, &ended);
     assert!(journal.faults[0].evidence.contains("with code 137"), "{:?}", journal.faults[0]);
     let ready = journal.outputs[0].lines.iter().filter(|line| line.contains("Ready to accept")).count();
     assert_eq!(ready, 2, "the lines of both lives: {:?}", journal.outputs);

@@ -72,6 +72,6 @@ pub async fn pgbench(addr: SocketAddr, arguments: &[&str], limit: Duration) -> E
 
 fn at(mut command: Command, addr: SocketAddr) -> Command {
     command.args(["-h", &addr.ip().to_string(), "-p", &addr.port().to_string(), "-U", NAME]);
-    command.env("PGSSLMODE", "disable").env("PGGSSENCMODE", "disable").env("PGCONNECT_TIMEOUT", "3");
+    command.env("PGSSLMODE", "disable").env("PGGSSENCMODE", "disable").env("PGCONNECT_TIMEOUT", "10");
     command
 }

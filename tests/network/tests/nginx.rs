@@ -29,12 +29,12 @@ async fn every_fault_between_curl_and_nginx(chaos: &mut Chaos) -> chaos::Result 
     // The load outlives this body, and what it gets must do so too.
     let (url, body, kept) = (proxy.url("small"), small.clone(), nginx.clone());
     let load = op(async move |_| {
-        let fetched = get(&url, millis(1_500)).run().await;
+        let fetched = get(&url, secs(8)).run().await;
         if fetched.is(&body) { Ok(()) } else { Err(format!("{}, of {}", fetched.in_short(), kept.addr)) }
     });
     chaos.load(load.rate(per_second(10)).timeout(secs(10))).await?;
     let small_one = async || get(&proxy.url("small"), secs(30)).run().await;
-    let hasty = async || get(&proxy.url("small"), millis(700)).run().await;
+    let hasty = async || get(&proxy.url("small"), secs(3)).run().await;
     let both_ways = async || {
         let up = get(&proxy.url("put/large"), secs(60)).put(&sent).run().await;
         assert!(up.exit == 0 && [201, 204].contains(&up.status), "{}", up.in_short());
@@ -122,7 +122,7 @@ async fn every_fault_between_curl_and_nginx(chaos: &mut Chaos) -> chaos::Result 
     // A download that is under way when the fault comes, and slow by another one.
     let thin = chaos.inject(proxy.bandwidth(kilobytes_per_second(500))).start().await?;
     let under_way = tokio::spawn(get(&proxy.url("large"), secs(60)).run());
-    tokio::time::sleep(millis(700)).await;
+    tokio::time::sleep(secs(3)).await;
     during(chaos, proxy.reset(), async {
         let torn = under_way.await.expect("curl runs");
         assert_eq!((torn.exit, torn.status), (curl::RECEIVING, 200), "{}", torn.in_short());

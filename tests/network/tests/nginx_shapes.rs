@@ -32,7 +32,7 @@ async fn every_shape_between_curl_and_nginx(chaos: &mut Chaos) -> chaos::Result 
     // The load outlives this body, and what it gets must do so too.
     let (url, body, kept) = (proxy.url("small"), small.clone(), nginx.clone());
     let load = op(async move |_| {
-        let fetched = get(&url, secs(2)).run().await;
+        let fetched = get(&url, secs(8)).run().await;
         if fetched.is(&body) { Ok(()) } else { Err(format!("{}, of {}", fetched.in_short(), kept.addr)) }
     });
     chaos.load(load.rate(per_second(10)).timeout(secs(10))).await?;
@@ -131,9 +131,9 @@ async fn every_shape_between_curl_and_nginx(chaos: &mut Chaos) -> chaos::Result 
     .await?;
 
     // One that takes its time, by another fault.
-    let thin = chaos.inject(proxy.bandwidth(kilobytes_per_second(150))).start().await?;
-    let crowded = tokio::spawn(get(&proxy.url("large"), secs(30)).run());
-    tokio::time::sleep(millis(500)).await;
+    let thin = chaos.inject(proxy.bandwidth(kilobytes_per_second(50))).start().await?;
+    let crowded = tokio::spawn(get(&proxy.url("large"), secs(60)).run());
+    tokio::time::sleep(secs(3)).await;
     during(chaos, proxy.connection_limit(1), async {
         let mut turned_away = 0;
         for _ in 0..10 {

@@ -31,7 +31,7 @@ async fn every_fault_between_redis_cli_and_redis(chaos: &mut Chaos) -> chaos::Re
     // The load outlives this body, and the server's directory must do so too.
     let kept = redis.clone();
     let load = op(async move |_| {
-        let pong = cli(addr, &["ping"], &[], millis(1_500)).await;
+        let pong = cli(addr, &["ping"], &[], secs(8)).await;
         if pong.text() == "PONG" { Ok(()) } else { Err(format!("{pong:?} of {}", kept.addr)) }
     });
     chaos.load(load.rate(per_second(10)).timeout(secs(10))).await?;
@@ -64,7 +64,7 @@ async fn every_fault_between_redis_cli_and_redis(chaos: &mut Chaos) -> chaos::Re
 
     // The command is executed, and its answer gets lost.
     during(chaos, proxy.black_hole().downstream(), async {
-        let hanging = cli(addr, &["set", "unanswered", "yes"], &[], millis(700)).await;
+        let hanging = cli(addr, &["set", "unanswered", "yes"], &[], secs(3)).await;
         assert_eq!((hanging.code, hanging.signal), (None, None), "{hanging:?}");
     })
     .await?;
@@ -90,7 +90,7 @@ async fn every_fault_between_redis_cli_and_redis(chaos: &mut Chaos) -> chaos::Re
 
     // One that waits for something to come when the fault comes.
     let under_way = tokio::spawn(cli(addr, &["blpop", "nothing", "20"], &[], secs(30)));
-    tokio::time::sleep(millis(500)).await;
+    tokio::time::sleep(secs(3)).await;
     during(chaos, proxy.reset(), async {
         let torn = tokio::time::timeout(secs(15), under_way).await;
         // It connects again by itself, and fails again, until it is killed or gives up.

@@ -44,7 +44,7 @@ async fn tls_passes_through_untouched(chaos: &mut Chaos) -> chaos::Result {
         let fetched = https(&behind, API, "small", &kept.certificate()).run().await;
         if fetched.is(&body) { Ok(()) } else { Err(fetched.in_short()) }
     });
-    chaos.load(load.rate(per_second(8)).timeout(secs(3))).await?;
+    chaos.load(load.rate(per_second(8)).timeout(secs(10))).await?;
     let certificate = nginx.certificate();
     let fetch = async |name: &str, file: &str| https(&proxy, name, file, &certificate).run().await;
     let both_ways = async || {

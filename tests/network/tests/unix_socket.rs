@@ -42,7 +42,7 @@ async fn every_fault_on_a_unix_socket(chaos: &mut Chaos) -> chaos::Result {
     // The load outlives this body, and the server's directory must do so too.
     let (kept, at) = (redis.clone(), path.clone());
     let load = op(async move |_| {
-        let pong = cli_at_path(&at, &["ping"], &[], millis(1_500)).await;
+        let pong = cli_at_path(&at, &["ping"], &[], secs(8)).await;
         if pong.text() == "PONG" { Ok(()) } else { Err(format!("{pong:?} of {}", kept.addr)) }
     });
     chaos.load(load.rate(per_second(10)).timeout(secs(10))).await?;

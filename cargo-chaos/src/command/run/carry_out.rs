@@ -1,6 +1,7 @@
 //! Running them: call after call, repetition after repetition, until done or interrupted.
 
 use super::Run;
+use super::interruption::Interruption;
 use super::plan::{self, How};
 use super::summary::Summary;
 use crate::context::Place;
@@ -9,8 +10,6 @@ use chaos_runtime::report::RecordedRun;
 use chaos_runtime::report::catalogue::CatalogueEntry;
 use chaos_runtime::{Error, Result};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the tests of a run that was interrupted are waited for: cargo dies at once, and they still roll back.
@@ -26,7 +25,7 @@ pub(super) fn all(
     meant: &[&CatalogueEntry],
     summary: &mut Summary,
 ) -> Result {
-    let interrupted = interruption()?;
+    let interruption = Interruption::listen()?;
     let how = How {
         runner: run.runner(),
         ignored: run.ignored,
@@ -50,11 +49,11 @@ pub(super) fn all(
             command.envs(run.choice.profile.as_ref().map(|profile| ("CHAOS_PROFILE", profile)));
             command.envs(seed.map(|seed| ("CHAOS_SEED", seed.to_string())));
             failed |= !succeeds(command, run.format)?;
-            if interrupted.load(Ordering::Relaxed) || (failed && run.fail_fast) {
+            if interruption.has_come() || (failed && run.fail_fast) {
                 break;
             }
         }
-        summary.interrupted = interrupted.load(Ordering::Relaxed);
+        summary.interrupted = interruption.has_come();
         summary.add(meant, recorded(summary), failed);
         if summary.interrupted || (failed && run.fail_fast) {
             break;
@@ -84,20 +83,6 @@ fn recorded(summary: &Summary) -> Option<RecordedRun> {
         }
         std::thread::sleep(PAUSE);
     }
-}
-
-/// Becomes true with Ctrl-C, which the terminal sends to the tests as well. They roll back, and we wait for them.
-#[cfg(unix)]
-fn interruption() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&flag))
-        .map_err(|error| Error::new("can't listen for Ctrl-C").caused_by(error))?;
-    Ok(flag)
-}
-
-#[cfg(not(unix))]
-fn interruption() -> Result<Arc<AtomicBool>> {
-    Ok(Arc::default())
 }
 
 /// Of few digits, as somebody may want to type it.

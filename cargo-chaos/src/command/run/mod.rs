@@ -1,6 +1,7 @@
 //! `cargo chaos run`.
 
 mod carry_out;
+mod interruption;
 mod plan;
 mod summary;
 

@@ -102,7 +102,7 @@ mod tests {
         clear(&undo).await;
         let started = Instant::now();
         bed.get("/slow").await;
-        assert!(started.elapsed() >= millis(200) && started.elapsed() < secs(5), "{:?}", started.elapsed());
+        assert!(started.elapsed() >= millis(200), "{:?}", started.elapsed());
         assert_eq!(before.evidence().await.unwrap().text(), "2 of 2 requests delayed");
         assert_eq!(before.describe(), "delay of requests 200ms on /slow");
     }
@@ -120,7 +120,7 @@ mod tests {
         let started = Instant::now();
         clear(&undo).await;
         assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
-        assert!(started.elapsed() < secs(10), "who waits is let go: {:?}", started.elapsed());
+        assert!(started.elapsed() < secs(30), "who waits is let go: {:?}", started.elapsed());
     }
 
     #[tokio::test]

@@ -37,7 +37,9 @@ impl Bed {
         .await;
         let chaos = Chaos::for_tests();
         let proxy = chaos.http_proxy(addr).await.unwrap();
-        Self { _chaos: chaos, proxy, client: reqwest::Client::new(), served }
+        // Whatever proxy the environment asks for.
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { _chaos: chaos, proxy, client, served }
     }
 
     /// Requests that the service got.

@@ -67,8 +67,10 @@ impl Directed for BlackHole {}
 #[cfg(test)]
 mod tests {
     use crate::fault::Fault;
-    use crate::proxy::testbed::{Testbed, clear, hold, is_silent, next, pattern, round_trip, service, timely};
-    use crate::units::{millis, secs};
+    use crate::proxy::testbed::{
+        Testbed, clear, hold, is_silent, next, nobody, pattern, round_trip, seen, service, timely,
+    };
+    use crate::units::millis;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
     use tokio::sync::mpsc;
@@ -91,7 +93,7 @@ mod tests {
             write.shutdown().await
         });
         assert!(tokio::time::timeout(millis(200), read.read_u8()).await.is_err());
-        assert_eq!(fault.evidence().await.unwrap().text(), "1 connection held");
+        assert_eq!(seen(&mut fault).await.text(), "1 connection held");
         clear(&undo).await;
         let mut back = Vec::new();
         timely(read.read_to_end(&mut back)).await.unwrap();
@@ -107,7 +109,7 @@ mod tests {
         let mut client = bed.connect().await;
         client.write_all(b"hello").await.unwrap();
         assert!(is_silent(&mut client, millis(200)).await);
-        assert!(fault.evidence().await.unwrap().is_seen());
+        seen(&mut fault).await;
         clear(&undo).await;
         let mut back = [0; 5];
         timely(client.read_exact(&mut back)).await.unwrap();
@@ -139,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_that_is_not_there_shows_only_afterwards() {
-        let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (_reserved, gone) = nobody();
         let bed = Testbed::in_front_of(gone).await;
         for fault in [bed.proxy.black_hole(), bed.proxy.black_hole().downstream()] {
             let mut fault = fault;
@@ -162,7 +164,7 @@ mod tests {
         let mut new = bed.connect().await;
         for client in [&mut open, &mut new] {
             assert_eq!(next(client).await.unwrap(), 0);
-            assert!((millis(300)..secs(3)).contains(&started.elapsed()), "closed after {:?}", started.elapsed());
+            assert!(started.elapsed() >= millis(300), "closed after {:?}", started.elapsed());
         }
         assert_eq!(fault.evidence().await.unwrap().text(), "2 connections held");
         clear(&undo).await;

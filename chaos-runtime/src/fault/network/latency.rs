@@ -71,7 +71,7 @@ impl Chunked for Latency {}
 mod tests {
     use super::*;
     use crate::fault::Fault;
-    use crate::proxy::testbed::{Testbed, clear, hold, pattern, round_trip};
+    use crate::proxy::testbed::{Testbed, clear, hold, pattern, round_trip, told, trips_below};
     use crate::units::{millis, secs};
 
     #[tokio::test]
@@ -81,17 +81,12 @@ mod tests {
         for (delay, jitter) in [(100, 0), (100, 100), (1_000, 100)] {
             let mut fault = bed.proxy.latency(millis(delay)).jitter(millis(jitter));
             let undo = hold(&mut fault).await.unwrap();
-            let took = round_trip(&mut client, &bytes).await;
-            assert!(took >= millis(delay - jitter), "{} took {took:?}", fault.describe());
-            assert!(took < millis(delay + jitter) + secs(1), "{} took {took:?}", fault.describe());
+            let trips = trips_below(millis(delay + jitter) + secs(1), &mut client, &bytes).await;
+            assert!(trips.iter().all(|took| *took >= millis(delay - jitter)), "{} took {trips:?}", fault.describe());
             assert!(fault.evidence().await.unwrap().is_seen());
             clear(&undo).await;
         }
-        let mut fastest = Duration::MAX;
-        for _ in 0..5 {
-            fastest = fastest.min(round_trip(&mut client, &bytes).await);
-        }
-        assert!(fastest < millis(100), "without a fault it took {fastest:?}");
+        trips_below(millis(100), &mut client, &bytes).await;
     }
 
     #[tokio::test]
@@ -100,15 +95,15 @@ mod tests {
         let mut client = bed.connect().await;
         let (mut a, mut b) = (bed.proxy.latency(millis(500)).upstream(), bed.proxy.latency(millis(500)).upstream());
         let (undo_a, undo_b) = (hold(&mut a).await.unwrap(), hold(&mut b).await.unwrap());
-        let both = round_trip(&mut client, b"x").await;
-        assert!((millis(1_000)..secs(3)).contains(&both), "both: {both:?}");
+        let both = trips_below(secs(3), &mut client, b"x").await;
+        assert!(both.iter().all(|took| *took >= millis(1_000)), "both: {both:?}");
         clear(&undo_a).await;
-        let one = round_trip(&mut client, b"x").await;
-        assert!((millis(500)..millis(1_000)).contains(&one), "one: {one:?}");
+        let one = trips_below(millis(1_000), &mut client, b"x").await;
+        assert!(one.iter().all(|took| *took >= millis(500)), "one: {one:?}");
         clear(&undo_b).await;
-        assert!(round_trip(&mut client, b"x").await < millis(500));
-        assert_eq!(a.evidence().await.unwrap().hits(), Some(1));
-        assert_eq!(b.evidence().await.unwrap().hits(), Some(2));
+        trips_below(millis(500), &mut client, b"x").await;
+        assert_eq!(a.evidence().await.unwrap().hits(), Some(both.len() as u64));
+        assert_eq!(b.evidence().await.unwrap().hits(), Some((both.len() + one.len()) as u64));
     }
 
     #[tokio::test]
@@ -136,9 +131,9 @@ mod tests {
         let bed = Testbed::echo().await;
         let mut client = bed.connect().await;
         let _undo = hold(&mut bed.proxy.latency(millis(50)).both_ways()).await.unwrap();
-        // Sleeping chunk after chunk of 64 KiB would take 50 s.
+        // Sleeping chunk after chunk of 64 KiB would take 50 s, or half of it if both ways did so at once.
         let took = round_trip(&mut client, &pattern(32 * 1024 * 1024)).await;
-        assert!(took < secs(10), "took {took:?}");
+        assert!(took < secs(20), "took {took:?}");
     }
 
     #[tokio::test]
@@ -161,9 +156,7 @@ mod tests {
         assert!(none.text().starts_with("no connection came through the proxy 127.0.0.1:"), "{}", none.text());
 
         let mut client = bed.connect().await;
-        tokio::time::sleep(millis(50)).await;
-        let none = fault.evidence().await.unwrap();
-        assert!(none.text().starts_with("1 connection came through the proxy"), "{}", none.text());
+        let none = told(&mut fault, |none| none.text().starts_with("1 connection came through the proxy")).await;
         assert!(none.text().ends_with("but none carried data towards the client"), "{}", none.text());
 
         round_trip(&mut client, b"x").await;

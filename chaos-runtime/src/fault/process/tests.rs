@@ -58,7 +58,8 @@ fn helper_server() {
 }
 
 fn server() -> ProcessBuilder {
-    ProcessBuilder::from(reexec::helper("fault::process::tests::helper_server")).name("server")
+    let helper = reexec::helper("fault::process::tests::helper_server");
+    ProcessBuilder::from(helper).name("server").ready_within(LIMIT)
 }
 
 fn shell(script: &str) -> ProcessBuilder {
@@ -105,6 +106,18 @@ async fn asked_for(process: &Process, line: &'static str, limit: Duration) -> Op
     tokio::task::spawn_blocking(move || tell(&process, line, limit)).await.unwrap()
 }
 
+/// Waits until all of its threads wait: the server, once it has answered, for the next connection.
+async fn waits(process: &Process) {
+    let tasks = format!("/proc/{}/task", process.pid().unwrap());
+    until("it waits", async || {
+        std::fs::read_dir(&tasks).unwrap().flatten().all(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('S'))
+        })
+    })
+    .await;
+}
+
 async fn confirmed(fault: &mut impl Fault) -> Evidence {
     tokio::time::timeout(LIMIT, async {
         loop {
@@ -141,21 +154,26 @@ async fn refusal(fault: &mut impl Fault) -> String {
     fault.prepare(&CX).await.unwrap_err().to_string()
 }
 
-/// Seconds of CPU time that a process uses in about this time, and the time exactly.
-async fn uses(pid: u32, during: Duration) -> (f64, f64) {
+/// It uses 0.2 cores at most: on the average of this time, or of a longer one where what limits it was late.
+async fn uses_a_fifth(pid: u32, during: Duration) {
     let (before, from) = (cpu_used(pid).unwrap(), Instant::now());
     tokio::time::sleep(during).await;
-    (cpu_used(pid).unwrap() - before, from.elapsed().as_secs_f64())
+    until("it uses 0.2 cores at most", async || {
+        let used = cpu_used(pid).unwrap() - before;
+        let passed = from.elapsed().as_secs_f64();
+        println!("{used} s of CPU time in {passed} s");
+        used <= 0.2 * passed + 0.3
+    })
+    .await;
+    until("it does get its share", async || cpu_used(pid).unwrap() > before).await;
 }
 
 /// A limit of 0.2 cores is kept on the average, and its end lets the process have what it wants.
 async fn is_limited(chaos: &Chaos, fault: &mut impl Fault, pid: u32) {
     let id = inject(chaos, fault).await;
     let evidence = confirmed(fault).await;
-    let (used, passed) = uses(pid, Duration::from_secs(2)).await;
-    assert!(used <= 0.2 * passed + 0.3, "{used} s of CPU time in {passed} s: {evidence:?}");
-    assert!(used > 0.0, "it does get its share");
-    assert!(fault.evidence().await.unwrap().hits() > evidence.hits(), "{evidence:?}");
+    uses_a_fifth(pid, Duration::from_secs(2)).await;
+    until("held up again", async || fault.evidence().await.unwrap().hits() > evidence.hits()).await;
     undo(chaos, id).await;
     // As much as would take it three seconds.
     let (from, before) = (Instant::now(), cpu_used(pid).unwrap());
@@ -193,8 +211,7 @@ async fn a_cpu_limit_by_a_cgroup_is_kept_and_the_group_goes() {
     fault.inject(&CX).await.unwrap();
     assert!(path.exists() && membership().contains("/chaos-"));
     confirmed(&mut fault).await;
-    let (used, passed) = uses(pid, Duration::from_secs(2)).await;
-    assert!(used > 0.0 && used <= 0.2 * passed + 0.3, "{used} s of CPU time in {passed} s");
+    uses_a_fifth(pid, Duration::from_secs(2)).await;
     undo(&chaos, id).await;
     assert!(!path.exists());
     assert_eq!(membership(), before);
@@ -215,8 +232,7 @@ async fn turns_reach_descendants_wherever_they_are_and_go_on_after_a_restart() {
     let id = inject(&chaos, &mut fault).await;
     let seen = confirmed(&mut fault).await.hits().unwrap();
     let busy = |process: &Process| process.marked().find().into_iter().find(|pid| Some(*pid) != process.pid());
-    let (used, passed) = uses(busy(&family).unwrap(), Duration::from_secs(1)).await;
-    assert!(used <= 0.2 * passed + 0.3, "{used} s of CPU time in {passed} s");
+    uses_a_fifth(busy(&family).unwrap(), Duration::from_secs(1)).await;
 
     let pid = family.pid();
     family.kill().restart_after(STEP).inject(&CX).await.unwrap();
@@ -233,6 +249,13 @@ async fn turns_reach_descendants_wherever_they_are_and_go_on_after_a_restart() {
 async fn who_wants_less_than_the_limit_is_not_harmed_and_a_restart_loses_a_cgroup() {
     let chaos = Chaos::for_tests();
     let idle = chaos.process(shell("exec sleep 300")).await.unwrap();
+    // What it takes to become `sleep` is not nothing.
+    until("it sleeps", async || {
+        let pid = idle.pid().unwrap();
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim() == "sleep") && state(pid) == Some('S')
+    })
+    .await;
     let mut turns = idle.cpu_limit(0.5).by_turns();
     let mut group = idle.cpu_limit(0.5);
     let ids = [inject(&chaos, &mut turns).await, inject(&chaos, &mut group).await];
@@ -288,6 +311,7 @@ async fn without_descriptors_connections_go_on_and_new_ones_wait() {
     let pid = process.pid().unwrap();
     let before = of(pid, Limited::Descriptors).unwrap();
     let mut fault = process.fd_exhaustion();
+    waits(&process).await;
     let id = inject(&chaos, &mut fault).await;
     let evidence = fault.evidence().await.unwrap();
     assert!(evidence.is_seen() && evidence.text().contains("may open 0 more"), "{evidence:?}");
@@ -475,6 +499,7 @@ fn helper_without_rights() {
         undo(&chaos, id).await;
 
         let mut descriptors = process.fd_exhaustion();
+        waits(&process).await;
         let id = inject(&chaos, &mut descriptors).await;
         assert_eq!(asked(&process, "hello").await.as_deref(), Some("ok"), "it was waited for already");
         assert_eq!(asked_for(&process, "hello", SHORT).await, None);

@@ -153,7 +153,7 @@ mod tests {
         let glob = Glob::path(&format!("/{}b", "*a".repeat(60))).unwrap();
         let started = std::time::Instant::now();
         assert!(!glob.matches(format!("/{}", "a".repeat(8_000)).as_bytes()));
-        assert!(started.elapsed().as_secs() < 5, "took {:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 30, "took {:?}", started.elapsed());
     }
 
     #[test]

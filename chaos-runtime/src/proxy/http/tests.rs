@@ -2,15 +2,16 @@
 
 use crate::Chaos;
 use crate::proxy::HttpProxy;
-use crate::proxy::testbed::{next, pattern, service, timely};
+use crate::proxy::testbed::{next, nobody, pattern, service, timely};
 use crate::units::{millis, secs};
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 async fn proxy(addr: SocketAddr) -> (Chaos, HttpProxy) {
     let chaos = Chaos::for_tests();
@@ -26,7 +27,7 @@ async fn exchange(sent: &'static [u8], answer: &'static [u8]) -> (Vec<u8>, Vec<u
         async move {
             let mut bytes = vec![0; sent.len()];
             // Shorter or other bytes show in the comparison.
-            let read = tokio::time::timeout(secs(5), stream.read_exact(&mut bytes)).await;
+            let read = tokio::time::timeout(secs(20), stream.read_exact(&mut bytes)).await;
             let bytes = if matches!(read, Ok(Ok(_))) { bytes } else { b"not all of it came".to_vec() };
             got.send(bytes).unwrap();
             stream.write_all(answer).await
@@ -193,15 +194,21 @@ async fn resets_pass_both_ways_and_ends_stay_ends() {
     const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     const PART: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe first part";
     for (answer, reset) in [(&b""[..], true), (PART, true), (&b""[..], false), (PART, false)] {
-        let addr = service(move |mut stream| async move {
-            stream.read_exact(&mut vec![0; HEAD.len()]).await?;
-            stream.write_all(answer).await?;
-            // So that what was written is read before the reset.
-            tokio::time::sleep(millis(200)).await;
-            if reset {
-                resets(&stream);
+        let read = Arc::new(Notify::new());
+        let is_read = read.clone();
+        let addr = service(move |mut stream| {
+            let is_read = is_read.clone();
+            async move {
+                stream.read_exact(&mut vec![0; HEAD.len()]).await?;
+                stream.write_all(answer).await?;
+                tokio::time::sleep(millis(200)).await;
+                // So that what was written is read before the reset.
+                is_read.notified().await;
+                if reset {
+                    resets(&stream);
+                }
+                Ok(())
             }
-            Ok(())
         })
         .await;
         let (_chaos, proxy) = proxy(addr).await;
@@ -210,6 +217,7 @@ async fn resets_pass_both_ways_and_ends_stay_ends() {
         let mut got = vec![0; answer.len()];
         timely(client.read_exact(&mut got)).await.unwrap();
         assert_eq!(got, answer);
+        read.notify_one();
         match next(&mut client).await {
             Ok(n) => assert!(n == 0 && !reset, "{n} bytes more, reset: {reset}"),
             Err(error) => assert!(reset && error.kind() == io::ErrorKind::ConnectionReset, "{error}, reset: {reset}"),
@@ -217,10 +225,13 @@ async fn resets_pass_both_ways_and_ends_stay_ends() {
     }
     for reset in [true, false] {
         let (saw, mut seen) = mpsc::unbounded_channel();
+        let begun = Arc::new(Notify::new());
+        let has_begun = begun.clone();
         let addr = service(move |mut stream| {
-            let saw = saw.clone();
+            let (saw, begun) = (saw.clone(), begun.clone());
             async move {
                 stream.read_exact(&mut vec![0; HEAD.len()]).await?;
+                begun.notify_one();
                 saw.send(stream.read(&mut [0; 10]).await.map_err(|error| error.kind())).unwrap();
                 Ok(())
             }
@@ -229,6 +240,7 @@ async fn resets_pass_both_ways_and_ends_stay_ends() {
         let (_chaos, proxy) = proxy(addr).await;
         let mut client = TcpStream::connect(proxy.addr()).await.unwrap();
         client.write_all(HEAD).await.unwrap();
+        timely(has_begun.notified()).await;
         tokio::time::sleep(millis(200)).await;
         if reset {
             resets(&client);
@@ -241,7 +253,7 @@ async fn resets_pass_both_ways_and_ends_stay_ends() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_closes_the_connection() {
-    let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_reserved, addr) = nobody();
     let (_chaos, proxy) = proxy(addr).await;
     let mut client = TcpStream::connect(proxy.addr()).await.unwrap();
     assert_eq!(next(&mut client).await.unwrap(), 0);

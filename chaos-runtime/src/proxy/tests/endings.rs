@@ -1,7 +1,6 @@
 //! A proxy lives as long as its experiment, and leaves nothing behind.
 
-use crate::fault::Fault;
-use crate::proxy::testbed::{Testbed, clear, echo, hold, next, round_trip, service};
+use crate::proxy::testbed::{Testbed, clear, echo, hold, next, round_trip, service, timely, until_refused};
 use crate::units::millis;
 use std::io;
 use tokio::net::TcpStream;
@@ -30,8 +29,7 @@ async fn with_the_experiment_the_port_and_all_connections_are_closed() {
     for client in [&mut open, &mut held, &mut hanging] {
         assert!(matches!(next(client).await, Ok(0) | Err(_)));
     }
-    let error = TcpStream::connect(bed.proxy.addr()).await.unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    until_refused(bed.proxy.addr()).await;
     clear(&undo).await;
     let error = hold(&mut bed.proxy.latency(millis(5))).await.unwrap_err();
     assert!(error.message().contains("has ended with its experiment"), "{error}");
@@ -45,7 +43,7 @@ async fn an_experiment_that_ends_in_the_middle_of_a_fault_has_its_undo_still() {
     let undo = hold(&mut fault).await.unwrap();
     drop(bed.chaos);
     clear(&undo).await;
-    assert!(fault.evidence().await.unwrap().is_seen());
+    crate::proxy::testbed::seen(&mut fault).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -75,7 +73,13 @@ async fn the_port_is_free_again() {
         }
         assert_eq!(std::net::TcpListener::bind(bed.proxy.addr()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop(bed.chaos);
-        std::net::TcpListener::bind(bed.proxy.addr()).unwrap();
+        // A child that another test forks just now has a copy of the socket until it becomes another program.
+        let free = async {
+            while std::net::TcpListener::bind(bed.proxy.addr()).is_err() {
+                tokio::time::sleep(millis(5)).await;
+            }
+        };
+        timely(free).await;
     }
 }
 

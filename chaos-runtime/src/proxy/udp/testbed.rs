@@ -43,7 +43,11 @@ pub(crate) async fn client_of(addr: SocketAddr) -> UdpSocket {
 
 /// Starts a service that sends back what it gets; it lives as long as the test's runtime.
 pub(crate) async fn echo(addr: &str) -> SocketAddr {
-    let socket = UdpSocket::bind(addr).await.unwrap();
+    echo_from(UdpSocket::bind(addr).await.unwrap())
+}
+
+/// The same on a socket that is there already.
+pub(crate) fn echo_from(socket: UdpSocket) -> SocketAddr {
     // What the system throws away in front of a service that is slow is no loss of the proxy's.
     large_queue(&socket);
     let addr = socket.local_addr().unwrap();
@@ -64,6 +68,16 @@ pub(crate) async fn send(client: &UdpSocket, number: u32) {
 /// The next datagram's number.
 pub(crate) async fn receive(client: &UdpSocket) -> u32 {
     timely(numbered(client)).await
+}
+
+/// So many numbers, however long they take, and what comes after them until nothing does for that long.
+pub(crate) async fn receive_and_all(client: &UdpSocket, count: usize, silence: Duration) -> Vec<u32> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.push(receive(client).await);
+    }
+    all.extend(receive_all(client, silence).await);
+    all
 }
 
 /// The numbers of what comes until nothing does for that long.

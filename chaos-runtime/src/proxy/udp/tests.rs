@@ -1,10 +1,10 @@
 //! What a UDP proxy promises to its clients and to the service.
 
-use super::testbed::{Testbed, client_of, echo, receive, receive_all, send};
+use super::testbed::{Testbed, client_of, echo, echo_from, receive, receive_all, receive_and_all, send};
 use super::{Effect, Harm, Tally, UdpProxy};
 use crate::Chaos;
 use crate::fault::Fault;
-use crate::proxy::testbed::{clear, hold, pattern, timely};
+use crate::proxy::testbed::{PATIENCE, clear, hold, pattern, timely, told};
 use crate::proxy::{Directions, ToUpstream};
 use crate::units::{millis, percent, secs};
 use std::collections::HashSet;
@@ -16,6 +16,11 @@ use tokio::time::Instant;
 const QUIET: Duration = Duration::from_millis(500);
 
 const NONE: [u32; 0] = [];
+
+/// Waits until a fault has hit so many.
+async fn hit(fault: &mut impl Fault, hits: u64) {
+    told(fault, |evidence| evidence.hits() == Some(hits)).await;
+}
 
 async fn echoes(client: &UdpSocket, number: u32) {
     send(client, number).await;
@@ -82,18 +87,23 @@ async fn the_first_datagram_of_a_client_is_not_lost() {
 
 #[tokio::test]
 async fn a_service_that_comes_late_is_found() {
-    let reserved = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let addr = reserved.local_addr().unwrap();
-    drop(reserved);
-    let bed = Testbed::in_front_of(addr).await;
-    let client = bed.client().await;
-    for number in 0..3 {
-        send(&client, number).await;
-        tokio::time::sleep(millis(20)).await;
+    loop {
+        let reserved = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let addr = reserved.local_addr().unwrap();
+        drop(reserved);
+        let bed = Testbed::in_front_of(addr).await;
+        let client = bed.client().await;
+        for number in 0..3 {
+            send(&client, number).await;
+            tokio::time::sleep(millis(20)).await;
+        }
+        // Another test may have got the port meanwhile.
+        let Ok(service) = UdpSocket::bind(addr).await else { continue };
+        echo_from(service);
+        // Were an error left from before to stop the first one, it would never come back.
+        echoes(&client, 7).await;
+        break;
     }
-    echo(&addr.to_string()).await;
-    // Were an error left from before to stop the first one, it would never come back.
-    echoes(&client, 7).await;
 }
 
 #[tokio::test]
@@ -113,7 +123,7 @@ async fn a_tenth_is_lost_within_its_binomial_bounds_and_the_same_seed_loses_the_
             let done = || tally.seen() == u64::from(batch + 1) * 50;
             let waiting = Instant::now();
             while !done() || (back.len() as u64) < tally.seen() - tally.hits() {
-                assert!(waiting.elapsed() < secs(20), "{} of {} came back", back.len(), tally.seen() - tally.hits());
+                assert!(waiting.elapsed() < PATIENCE, "{} of {} came back", back.len(), tally.seen() - tally.hits());
                 let soon = tokio::time::timeout(millis(5), receive(&client)).await;
                 back.extend(soon);
             }
@@ -137,6 +147,7 @@ async fn a_loss_of_all_loses_all_until_it_is_cleared() {
         for number in 0..20 {
             send(&client, number).await;
         }
+        hit(&mut fault, 20).await;
         assert_eq!(receive_all(&client, QUIET).await, NONE);
         assert_eq!(fault.evidence().await.unwrap().text(), "20 of 20 datagrams lost");
         clear(&undo).await;
@@ -149,17 +160,31 @@ async fn a_loss_of_all_loses_all_until_it_is_cleared() {
 async fn down_swallows_both_ways_and_what_is_late() {
     let bed = Testbed::echo().await;
     let client = bed.client().await;
-    let late = hold(&mut bed.proxy.latency(millis(300))).await.unwrap();
-    send(&client, 1).await;
-    tokio::time::sleep(millis(50)).await;
-    let mut down = bed.proxy.down();
-    let undo = hold(&mut down).await.unwrap();
-    send(&client, 2).await;
-    assert_eq!(receive_all(&client, QUIET).await, NONE);
-    assert_eq!(down.evidence().await.unwrap().text(), "2 of 2 datagrams swallowed");
-    clear(&undo).await;
-    clear(&late).await;
-    echoes(&client, 3).await;
+    for delay in [millis(300), secs(5), secs(20)] {
+        let mut latency = bed.proxy.latency(delay);
+        let late = hold(&mut latency).await.unwrap();
+        send(&client, 1).await;
+        hit(&mut latency, 1).await;
+        let mut down = bed.proxy.down();
+        let undo = hold(&mut down).await.unwrap();
+        send(&client, 2).await;
+        let got = receive_all(&client, delay + QUIET).await;
+        if got.is_empty() {
+            hit(&mut down, 2).await;
+            assert_eq!(receive_all(&client, QUIET).await, NONE);
+            assert_eq!(down.evidence().await.unwrap().text(), "2 of 2 datagrams swallowed");
+            clear(&undo).await;
+            clear(&late).await;
+            echoes(&client, 3).await;
+            return;
+        }
+        // A pause of the machine's: it was down too late for the first one.
+        assert_eq!(got, [1]);
+        hit(&mut down, 1).await;
+        clear(&undo).await;
+        clear(&late).await;
+    }
+    panic!("what is late passes");
 }
 
 #[tokio::test]
@@ -171,14 +196,16 @@ async fn latencies_add_each_way_and_let_go_when_they_are_cleared() {
     let (undo_a, undo_b) = (hold(&mut a).await.unwrap(), hold(&mut b).await.unwrap());
     let started = Instant::now();
     echoes(&client, 1).await;
-    assert!((millis(350)..secs(3)).contains(&started.elapsed()), "took {:?}", started.elapsed());
+    assert!(started.elapsed() >= millis(350), "took {:?}", started.elapsed());
     assert_eq!(a.evidence().await.unwrap().text(), "2 of 2 datagrams delayed");
     assert_eq!(b.evidence().await.unwrap().text(), "1 of 1 datagram delayed");
     clear(&undo_a).await;
     clear(&undo_b).await;
 
-    let undo = hold(&mut bed.proxy.latency(secs(3_600)).upstream()).await.unwrap();
+    let mut hour = bed.proxy.latency(secs(3_600)).upstream();
+    let undo = hold(&mut hour).await.unwrap();
     (0..100).for_each(|i| _ = client.try_send(&u32::to_be_bytes(i)).unwrap());
+    hit(&mut hour, 100).await;
     assert_eq!(receive_all(&client, QUIET).await, NONE);
     assert!(bed.proxy.waiting() > 0);
     let cleared = Instant::now();
@@ -186,11 +213,15 @@ async fn latencies_add_each_way_and_let_go_when_they_are_cleared() {
     for number in 0..100 {
         assert_eq!(receive(&client).await, number, "they leave in the order they came");
     }
-    assert!(cleared.elapsed() < secs(10));
+    assert!(cleared.elapsed() < PATIENCE);
     assert_eq!(bed.proxy.waiting(), 0);
-    let fast = Instant::now();
-    echoes(&client, 2).await;
-    assert!(fast.elapsed() < millis(350), "without a fault it took {:?}", fast.elapsed());
+    let mut fastest = Duration::MAX;
+    for number in 0..20 {
+        let started = Instant::now();
+        echoes(&client, number).await;
+        fastest = fastest.min(started.elapsed());
+    }
+    assert!(fastest < millis(350), "without a fault it took {fastest:?}");
 }
 
 #[tokio::test]
@@ -206,7 +237,7 @@ async fn duplicates_follow_their_originals() {
     assert_eq!(fault.evidence().await.unwrap().text(), "10 of 10 datagrams doubled");
     let _both = hold(&mut bed.proxy.duplication(percent(100)).upstream()).await.unwrap();
     send(&client, 11).await;
-    assert_eq!(receive_all(&client, QUIET).await, [11; 4]);
+    assert_eq!(receive_and_all(&client, 4, QUIET).await, [11; 4]);
     clear(&undo).await;
 }
 
@@ -219,8 +250,8 @@ async fn reordering_exchanges_neighbours_and_none_is_lost() {
     for number in 0..7 {
         send(&client, number).await;
     }
-    assert_eq!(receive_all(&client, QUIET).await, [1, 0, 3, 2, 5, 4]);
-    assert_eq!(fault.evidence().await.unwrap().text(), "3 of 7 datagrams overtaken");
+    assert_eq!(receive_and_all(&client, 6, QUIET).await, [1, 0, 3, 2, 5, 4]);
+    told(&mut fault, |evidence| evidence.text() == "3 of 7 datagrams overtaken").await;
     clear(&undo).await;
     assert_eq!(receive(&client).await, 6, "what is held back goes on when it is cleared");
     assert_eq!(bed.proxy.waiting(), 0);
@@ -301,10 +332,25 @@ async fn idle_sessions_end_and_their_clients_get_new_ones() {
         client.send(b"x").await.unwrap();
         timely(seen.recv_from(&mut [0; 9])).await.unwrap().1
     };
-    let first = from().await;
-    assert_eq!(from().await, first);
-    tokio::time::sleep(millis(600)).await;
-    assert_ne!(from().await, first, "its socket has gone with its session");
+    let started = Instant::now();
+    let mut first = from().await;
+    // Two in a row, of which one may have come after a pause of the machine's.
+    loop {
+        let next = from().await;
+        if next == first {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "each has a session of its own");
+        first = next;
+    }
+    // And here a pause may make the next one be read before its session has seen how long it was idle.
+    loop {
+        tokio::time::sleep(millis(600)).await;
+        if from().await != first {
+            break;
+        }
+        assert!(started.elapsed() < 2 * PATIENCE, "its socket goes with its session");
+    }
 }
 
 #[tokio::test]
@@ -370,5 +416,11 @@ async fn it_ends_with_the_experiment() {
     let error = proxy.set(effect, &tally).await.unwrap_err();
     assert!(error.message().ends_with("has ended with its experiment"), "{error}");
     proxy.unset(&tally).await.unwrap();
-    UdpSocket::bind(proxy.addr()).await.unwrap();
+    // A child that another test forks just now has a copy of the socket until it becomes another program.
+    let free = async {
+        while UdpSocket::bind(proxy.addr()).await.is_err() {
+            tokio::time::sleep(millis(5)).await;
+        }
+    };
+    timely(free).await;
 }

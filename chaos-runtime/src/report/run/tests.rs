@@ -1,4 +1,6 @@
 use super::*;
+#[cfg(unix)]
+use crate::clock::processor_time;
 use crate::report::journal::{ReasonKind, Verdict};
 use crate::report::sample;
 use std::path::Path;
@@ -134,6 +136,7 @@ fn begun_again_after_a_wait_it_is_the_same_attempt() {
     let killed = Run::at(dir.path().to_owned(), "two");
     killed.begin(&waiting).unwrap();
     drop(killed);
+    wait_for_the_end(&dir.path().join("runs/two/state/shop.resilience.late.lock"));
     let run = Run::at(dir.path().to_owned(), "two");
     run.finish(&small("other", Verdict::Passed)).unwrap();
     let xml = junit(&run);
@@ -202,8 +205,10 @@ fn an_index_that_is_cut_off_or_about_another_file_costs_time_only() {
         run.finish(&small("t0", Verdict::Passed)).unwrap();
         assert_eq!(suites(&junit(&run)), 8, "cut at {cut}");
     }
-    // Another file, in which everything is where the index says.
+    // Another file, in which everything is where the index says; later by more than a tick of the clock of files.
     std::fs::write(run.junit(), junit(&run).replace("t5", "x5")).unwrap();
+    let other = File::options().write(true).open(run.junit()).unwrap();
+    other.set_modified(std::time::SystemTime::now() + Duration::from_secs(1)).unwrap();
     run.finish(&small("t0", Verdict::Passed)).unwrap();
     assert!(suites(&junit(&run)) == 8 && !junit(&run).contains("x5"), "{}", junit(&run));
     // A record that is gone takes its suite with it, and the numbers close up.
@@ -433,11 +438,13 @@ fn wait_for(condition: impl Fn() -> bool) {
     }
 }
 
-/// What this thread has used of a processor, in the kernel too.
-#[cfg(unix)]
-fn processor_time() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    now.try_into().unwrap()
+/// Until nobody holds this sign of life: a process that another test is just starting has a copy of this one's files
+/// before it becomes another program.
+fn wait_for_the_end(sign: &Path) {
+    let sign = File::open(sign).unwrap();
+    wait_for(|| sign.try_lock().is_ok());
+    // Also of such a copy.
+    sign.unlock().unwrap();
 }
 
 /// `begin` and `finish` of one more test in a process of its own, in a run of `others` tests that have ended.
@@ -458,7 +465,6 @@ fn cost_of_one_more(others: usize) -> Duration {
             // As a new process: nothing is known yet.
             let run = Run::at(dir.path().to_owned(), "large");
             let name = format!("more{i}");
-            // The time of a processor: whatever else the machine does is not counted.
             let start = processor_time();
             run.begin(&small(&name, Verdict::Running)).unwrap();
             run.finish(&named(&name, sample::passed())).unwrap();
@@ -509,6 +515,7 @@ fn a_killed_test_shows_on_the_page() {
     let run = Run::at(dir.path().to_owned(), "one");
     run.begin(&named("killed", sample::running())).unwrap();
     drop(run);
+    wait_for_the_end(&dir.path().join("runs/one/state/shop.resilience.killed.lock"));
     let run = Run::at(dir.path().to_owned(), "one");
     run.finish(&named("next", sample::passed())).unwrap();
     assert!(page(&run).contains("the test process was killed before it could write a verdict"));

@@ -98,7 +98,7 @@ mod tests {
         let net = Net::default();
         let forward = Forward::start(&net).await.unwrap();
         let addr = forward.addr();
-        let closed = tokio::time::timeout(Duration::from_secs(5), read_all(addr)).await;
+        let closed = tokio::time::timeout(Duration::from_secs(30), read_all(addr)).await;
         assert_eq!(closed.expect("closed at once"), "");
         for text in ["one", "two"] {
             forward.set_upstream(Some(server(text).await));
