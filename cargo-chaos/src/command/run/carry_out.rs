@@ -9,7 +9,7 @@ use crate::output::Plain;
 use chaos_runtime::report::RecordedRun;
 use chaos_runtime::report::catalogue::CatalogueEntry;
 use chaos_runtime::{Error, Result};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long the tests of a run that was interrupted are waited for: cargo dies at once, and they still roll back.
@@ -48,7 +48,9 @@ pub(super) fn all(
             command.env("CHAOS_RUN_ID", &summary.run).env("CHAOS_DIR", summary.reports());
             command.envs(run.choice.profile.as_ref().map(|profile| ("CHAOS_PROFILE", profile)));
             command.envs(seed.map(|seed| ("CHAOS_SEED", seed.to_string())));
-            failed |= !succeeds(command, run.format)?;
+            let cargo = ended(command, run.format)?;
+            interruption.look_at(cargo);
+            failed |= !cargo.success();
             if interruption.has_come() || (failed && run.fail_fast) {
                 break;
             }
@@ -63,13 +65,12 @@ pub(super) fn all(
 }
 
 /// Runs a command at the caller's terminal.
-fn succeeds(mut command: Command, format: Plain) -> Result<bool> {
+fn ended(mut command: Command, format: Plain) -> Result<ExitStatus> {
     if format == Plain::Json {
         // Standard output is for the summary alone.
         command.stdout(Stdio::from(std::io::stderr()));
     }
-    let status = command.status().map_err(|error| Error::new("can't run cargo").caused_by(error))?;
-    Ok(status.success())
+    command.status().map_err(|error| Error::new("can't run cargo").caused_by(error))
 }
 
 /// What the tests have written down; nothing if not even one of them has begun.

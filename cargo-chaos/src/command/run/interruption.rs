@@ -1,6 +1,7 @@
 //! An end before the end: Ctrl-C, or a supervisor's SIGTERM.
 
 use chaos_runtime::Result;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
@@ -22,6 +23,18 @@ impl Interruption {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// cargo has ended. It may have got the signal a moment earlier than this process does.
+    #[cfg(unix)]
+    pub(super) fn look_at(&self, cargo: ExitStatus) {
+        use std::os::unix::process::ExitStatusExt as _;
+        if matches!(cargo.signal(), Some(signal_hook::consts::SIGINT | signal_hook::consts::SIGTERM)) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn look_at(&self, _: ExitStatus) {}
+
     /// A terminal sends its SIGINT to the tests as well. A SIGTERM may come to this process alone, and is passed on then.
     #[cfg(unix)]
     pub(super) fn listen() -> Result<Self> {
@@ -29,19 +42,19 @@ impl Interruption {
         use signal_hook::consts::{SIGINT, SIGTERM};
 
         let interruption = Self::default();
-        let come = Arc::clone(&interruption.0);
         let failed = |error| Error::new("can't listen for signals").caused_by(error);
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        for signal in [SIGINT, SIGTERM] {
+            // In the handler: whoever sees cargo's end sees what has ended it.
+            signal_hook::flag::register(signal, Arc::clone(&interruption.0)).map_err(failed)?;
+        }
+        let mut signals = signal_hook::iterator::Signals::new([SIGTERM]).map_err(failed)?;
         let pass_on = move || {
-            for signal in signals.forever() {
-                come.store(true, Ordering::Relaxed);
+            for _ in signals.forever() {
                 let told = Instant::now();
-                while signal == SIGTERM && told.elapsed() < OTHERS && !children().is_empty() {
+                while told.elapsed() < OTHERS && !children().is_empty() {
                     std::thread::sleep(PAUSE);
                 }
-                if signal == SIGTERM {
-                    terminate();
-                }
+                terminate();
             }
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(pass_on).map_err(failed)?;
