@@ -56,6 +56,46 @@ fn machines_of_one_run_are_put_together_and_contradictions_are_told() {
     assert_eq!(ended.json()["runs"][0]["experiments"].as_array().unwrap().len(), 3);
 }
 
+/// By the desktop's own way to open a file, which stands in front of whatever this machine has.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_is_written_and_opened() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    home.plant("new", "a", &of("new", "second", sample::refuted()));
+    let bin = home.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let opener = |script: &str| {
+        fs::write(bin.join("xdg-open"), script).unwrap();
+        fs::set_permissions(bin.join("xdg-open"), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let report = |path: String| {
+        let mut command = home.chaos("report --open");
+        command.env("PATH", path);
+        support::ended(command)
+    };
+    let opened = home.path().join("opened");
+    opener(&format!("#!/bin/sh\nprintf %s \"$1\" > {0}.new && mv {0}.new {0}\n", opened.display()));
+    let page = home.reports().join("runs/new/report.html");
+    let told = report(format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())).with(0).out;
+    assert_eq!(told.trim(), page.display().to_string());
+    // It goes on by itself.
+    for _ in 0..3_000 {
+        if opened.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_to_string(&opened).unwrap(), page.display().to_string());
+    assert!(fs::read_to_string(&page).unwrap().contains("second"));
+
+    // Where there is nothing to open it with, it is written all the same.
+    fs::remove_file(&page).unwrap();
+    let nowhere = report(home.path().join("nothing").display().to_string()).with(3).err;
+    assert!(nowhere.contains("can't open") && nowhere.contains("help: it is written; open it by hand"), "{nowhere}");
+    assert!(page.exists());
+}
+
 #[test]
 fn junit_is_the_runtimes_own_and_names_what_it_leaves_out() {
     let home = Home::new();
