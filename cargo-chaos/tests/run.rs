@@ -113,7 +113,7 @@ impl Endless {
     }
 
     /// Its end, after a signal.
-    fn is_rolled_back_and_summed_up(mut self) {
+    fn ends_rolled_back_and_summed_up(mut self) {
         let mut out = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
         self.errors.read_to_string(&mut self.said).unwrap();
@@ -130,7 +130,7 @@ fn ctrl_c_is_waited_out_and_summed_up() {
     let home = Home::new();
     let endless = Endless::start(&home);
     kill_process_group(endless.pid(), Signal::INT).unwrap();
-    endless.is_rolled_back_and_summed_up();
+    endless.ends_rolled_back_and_summed_up();
 }
 
 /// As supervisors do it: some tell the process that they have started, some all of them.
@@ -140,7 +140,7 @@ fn sigterm_reaches_the_tests_once_whomever_it_was_sent_to() {
         let home = Home::new();
         let endless = Endless::start(&home);
         kill(endless.pid(), Signal::TERM).unwrap();
-        endless.is_rolled_back_and_summed_up();
+        endless.ends_rolled_back_and_summed_up();
     }
 }
 

@@ -24,7 +24,7 @@ async fn words_arrive_in_order_while_latency_is_switched_on_and_off() {
             let mut words = 0_u64;
             while words < 65_535 || !enough.load(Relaxed) {
                 write.write_all(&(words as u16).to_be_bytes()).await.unwrap();
-                if words % 512 == 0 {
+                if words.is_multiple_of(512) {
                     tokio::time::sleep(millis(1)).await;
                 }
                 words += 1;
