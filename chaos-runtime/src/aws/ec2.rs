@@ -67,6 +67,7 @@ impl Session {
             None if self.region.starts_with("cn-") => format!("https://ec2.{}.amazonaws.com.cn/", self.region),
             None => format!("https://ec2.{}.amazonaws.com/", self.region),
         };
+        crate::load::http::provide_crypto();
         let client = reqwest::Client::builder().timeout(LIMIT).build().map_err(|error| failed(error.to_string()))?;
         let request = client.post(&url).header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         let mut request = request.body(encoded(form)).build().map_err(|error| failed(error.to_string()))?;

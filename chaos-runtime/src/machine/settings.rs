@@ -89,6 +89,7 @@ impl Settings {
             if url.starts_with("https:") {
                 return Ok(Reached { url, said: None, ahead_s: None });
             }
+            crate::load::http::provide_crypto();
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
             let client = client.map_err(|error| Error::new("no HTTP client").caused_by(error))?;
             let mut request = client.get(&url).timeout(ANSWER_LIMIT);

@@ -38,6 +38,7 @@ impl Bed {
         let chaos = Chaos::for_tests();
         let proxy = chaos.http_proxy(addr).await.unwrap();
         // Whatever proxy the environment asks for.
+        crate::load::http::provide_crypto();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { _chaos: chaos, proxy, client, served }
     }

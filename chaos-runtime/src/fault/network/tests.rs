@@ -126,9 +126,9 @@ async fn an_end_is_late_and_data_is_not() {
     assert!(started.elapsed() >= millis(400), "{:?}", started.elapsed());
     assert_eq!(fault.evidence().await.unwrap().text(), "1 connection closed late");
     clear(&undo).await;
-    let mut waits = bed.connect().await;
     let mut again = bed.proxy.slow_close(secs(3_600));
     let undo = hold(&mut again).await.unwrap();
+    let mut waits = bed.connect().await;
     // An hour before the end.
     timely(waits.read_exact(&mut vec![0; 10_000])).await.unwrap();
     assert!(is_silent(&mut waits, millis(100)).await);

@@ -126,6 +126,7 @@ mod tests {
     async fn requests_fail_are_answered_or_come_late_until_it_is_cleared() {
         let (url, served) = server().await;
         let switch = ChaosMiddleware::new().named("inventory");
+        crate::load::http::provide_crypto();
         let plain = reqwest::Client::builder().no_proxy().build().unwrap();
         let client = ClientBuilder::new(plain).with(switch.clone()).build();
         let ok = (200, "ok".to_owned());
