@@ -2,10 +2,17 @@
 
 use super::Session;
 use super::error::by_code;
+use super::session::TLS;
 use crate::{Error, Result};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::http::HttpError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::error::display::DisplayErrorContext;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,14 +74,14 @@ impl Session {
             None if self.region.starts_with("cn-") => format!("https://ec2.{}.amazonaws.com.cn/", self.region),
             None => format!("https://ec2.{}.amazonaws.com/", self.region),
         };
-        crate::load::http::provide_crypto();
-        let client = reqwest::Client::builder().timeout(LIMIT).build().map_err(|error| failed(error.to_string()))?;
-        let request = client.post(&url).header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        let mut request = request.body(encoded(form)).build().map_err(|error| failed(error.to_string()))?;
-        self.sign(&mut request).await?;
-        let answer = client.execute(request).await.map_err(|error| failed(error.to_string()))?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|error| failed(error.to_string()))?;
+        let request = http::Request::post(&url)
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+            .body(encoded(form))
+            .map_err(|error| failed(error.to_string()))?;
+        let request = self.signed(request).await?;
+        let answer = tokio::time::timeout(LIMIT, exchange(request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())));
+        let (status, text) = answer.map_err(failed)?;
         if !status.is_success() {
             let said = texts(&text, "Errors", &["Code", "Message"]);
             let part = |name: &str| said.iter().find(|(found, _)| found == name).map_or("", |(_, text)| text);
@@ -83,7 +90,7 @@ impl Session {
         Ok(text)
     }
 
-    async fn sign(&self, request: &mut reqwest::Request) -> Result<()> {
+    async fn signed(&self, mut request: http::Request<String>) -> Result<http::Request<String>> {
         let failed = |why: String| Error::new(format!("failed to sign a request to EC2: {why}"));
         let provider = self.sdk.credentials_provider().ok_or_else(|| failed("there are no credentials".to_owned()))?;
         let credentials = provider.provide_credentials().await.map_err(|error| failed(error.to_string()))?;
@@ -104,9 +111,9 @@ impl Session {
             .collect();
         let signable = SignableRequest::new(
             request.method().as_str(),
-            request.url().to_string(),
+            request.uri().to_string(),
             headers.iter().map(|(name, value)| (&**name, &**value)),
-            SignableBody::Bytes(request.body().and_then(|body| body.as_bytes()).unwrap_or_default()),
+            SignableBody::Bytes(request.body().as_bytes()),
         )
         .map_err(|error| failed(error.to_string()))?;
         let (instructions, _) = sign(signable, &settings).map_err(|error| failed(error.to_string()))?.into_parts();
@@ -114,10 +121,22 @@ impl Session {
         for header in headers {
             let mut value = http::HeaderValue::from_str(header.value()).map_err(|error| failed(error.to_string()))?;
             value.set_sensitive(header.sensitive());
-            request.headers_mut().insert(header.name(), value);
+            let name: http::HeaderName = header.name().parse().expect("the name of a header");
+            request.headers_mut().insert(name, value);
         }
-        Ok(())
+        Ok(request)
     }
+}
+
+/// One request with the HTTP client of the SDKs and its TLS: reqwest has none unless the feature `tls` is on.
+async fn exchange(request: http::Request<String>) -> std::result::Result<(http::StatusCode, String), String> {
+    let connector = Connector::builder().tls_provider(TLS).build();
+    let request = request.map(SdkBody::from).try_into().map_err(|error: HttpError| error.to_string())?;
+    let answer = connector.call(request).await.map_err(|error| DisplayErrorContext(&error).to_string())?;
+    let status = http::StatusCode::from_u16(answer.status().as_u16()).map_err(|error| error.to_string())?;
+    let body = ByteStream::new(answer.into_body()).collect().await;
+    let body = body.map_err(|error| DisplayErrorContext(&error).to_string())?;
+    Ok((status, String::from_utf8_lossy(&body.into_bytes()).into_owned()))
 }
 
 fn encoded(form: &[(String, String)]) -> String {
@@ -189,6 +208,19 @@ mod tests {
         let said = texts(answer, "Errors", &["Code", "Message"]);
         assert_eq!(said[0], ("Code".to_owned(), "UnauthorizedOperation".to_owned()));
         assert_eq!(said[1], ("Message".to_owned(), "no".to_owned()));
+    }
+
+    /// What real accounts need: no emulator speaks TLS.
+    #[tokio::test]
+    async fn an_https_endpoint_is_spoken_to_in_tls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let first = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap()
+        });
+        let error = exchange(http::Request::post(url).body(String::new()).unwrap()).await.unwrap_err();
+        assert_eq!(first.await.unwrap(), 0x16, "a handshake: {error}");
     }
 
     #[test]

@@ -122,11 +122,12 @@ impl Session {
     }
 }
 
+/// The cryptography of every call.
+pub(super) const TLS: tls::Provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+
 /// What the SDK takes from environment and files, with our limits of time. `endpoint` outranks them.
 pub(crate) async fn sdk_config(region: &str, endpoint: Option<&str>) -> SdkConfig {
-    let client = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+    let client = aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https();
     // Without them a call that gets no answer waits for ever.
     let limits = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
